@@ -1,0 +1,174 @@
+#!/bin/sh
+# Makes the tree ready to run: npm packages, OS packages, the control plane of the tests. Says nothing when all is there.
+#   sh scripts/setup.sh             everything; what runs afterwards needs root
+#   sh scripts/setup.sh npm         npm packages only, for what needs neither root nor a cluster
+# The control plane (test/controlplane) is built once into ${XDG_CACHE_HOME:-~/.cache}/port-hardening, under a key made of
+# its sources, and linked as .cache/bin/controlplane. KUBEBUILDER_ASSETS, a folder with etcd, kube-apiserver and kubectl,
+# serves instead.
+set -eu
+cd "$(dirname "$0")/.."
+
+fail() {
+  echo "set-up: $*" >&2
+  exit 1
+}
+
+say() {
+  echo "set-up: $*" >&2
+}
+
+# now: seconds since the epoch
+now() {
+  date +%s
+}
+
+# watched LOG WHAT COMMAND...: runs the command with its output in LOG, and says every 20 s how long it has been running.
+watched() {
+  log=$1 what=$2
+  shift 2
+  started=$(now)
+  "$@" >"$log" 2>&1 </dev/null &
+  child=$!
+  trap 'kill "$child" 2>/dev/null; exit 130' INT TERM HUP
+  said=0
+  while kill -0 "$child" 2>/dev/null; do
+    sleep 1
+    passed=$(($(now) - started))
+    if [ "$passed" -ge $((said + 20)) ]; then
+      said=$passed
+      say "$what: $passed s so far"
+    fi
+  done
+  trap - INT TERM HUP
+  if wait "$child"; then
+    say "$what: done in $(($(now) - started)) s"
+  else
+    tail -n 30 "$log" >&2
+    fail "$what failed; all of its output: $log"
+  fi
+}
+
+require_linux() {
+  [ "$(uname -s)" = Linux ] || fail "this needs Linux, for network namespaces and iptables; run it in a Linux virtual machine"
+}
+
+require_root() {
+  [ "$(id -u)" = 0 ] || fail "this makes network namespaces, which needs root; run it as root: sudo npm run ${npm_lifecycle_event:-setup}"
+}
+
+npm_is_current() {
+  [ -e node_modules/.package-lock.json ] && [ -x node_modules/.bin/node ] &&
+    ! [ package-lock.json -nt node_modules/.package-lock.json ]
+}
+
+ensure_npm_packages() {
+  npm_is_current && return
+  command -v npm >/dev/null || fail "npm is missing; install Node.js 20 or newer: https://nodejs.org/en/download"
+  mkdir -p .cache
+  command -v flock >/dev/null || fail "flock is missing; install the OS package util-linux"
+  exec 8>.cache/npm.lock
+  flock 8
+  if ! npm_is_current; then
+    say "installing npm packages (npm ci, up to a minute)"
+    watched .cache/npm.log "npm ci" npm ci --no-audit --no-fund
+    touch node_modules/.package-lock.json
+  fi
+  exec 8>&-
+}
+
+# missing_packages PACKAGE=COMMAND...: the packages whose command is not there.
+missing_packages() {
+  for pair in "$@"; do
+    command -v "${pair#*=}" >/dev/null || printf '%s ' "${pair%%=*}"
+  done
+}
+
+ensure_os_packages() {
+  PATH=$PATH:/usr/sbin:/sbin
+  missing=$(missing_packages iptables=iptables-restore ipset=ipset nftables=nft conntrack=conntrack iproute2=ip \
+    openssl=openssl procps=sysctl util-linux=setpriv util-linux=nsenter util-linux=flock)
+  [ -z "$missing" ] && return
+  mkdir -p .cache
+  if command -v apt-get >/dev/null; then
+    say "installing OS packages: $missing"
+    watched .cache/packages.log "apt-get update" apt-get update
+    # shellcheck disable=SC2086 # a list of names
+    watched .cache/packages.log "apt-get install" env DEBIAN_FRONTEND=noninteractive \
+      apt-get install -y --no-install-recommends $missing
+  elif command -v dnf >/dev/null; then
+    missing=$(missing_packages iptables-nft=iptables-restore ipset=ipset nftables=nft conntrack-tools=conntrack \
+      iproute=ip openssl=openssl procps-ng=sysctl util-linux=setpriv util-linux=nsenter util-linux=flock)
+    say "installing OS packages: $missing"
+    # shellcheck disable=SC2086 # a list of names
+    watched .cache/packages.log "dnf install" dnf install -y $missing
+  else
+    fail "neither apt-get nor dnf is here; install by hand: $missing"
+  fi
+}
+
+kubebuilder_assets_serve() {
+  [ -n "${KUBEBUILDER_ASSETS:-}" ] || return 1
+  for program in etcd kube-apiserver kubectl; do
+    [ -x "$KUBEBUILDER_ASSETS/$program" ] || fail "KUBEBUILDER_ASSETS=$KUBEBUILDER_ASSETS holds no $program; mend or unset it"
+  done
+}
+
+require_go() {
+  command -v go >/dev/null || PATH=$PATH:/usr/local/go/bin
+  advice="install Go 1.21 or newer (https://go.dev/doc/install), or set KUBEBUILDER_ASSETS to a folder with etcd, kube-apiserver and kubectl"
+  command -v go >/dev/null || fail "Go is missing; it builds the control plane of the tests once. $advice"
+  # In /, so that no go.mod asks for a newer toolchain yet.
+  go=$(cd / && GOTOOLCHAIN=local go env GOVERSION)
+  go_minor=$(echo "$go" | sed -n 's/^go1\.\([0-9]*\).*/\1/p')
+  [ "${go_minor:-0}" -ge 21 ] || fail "this Go is too old ($go); $advice"
+}
+
+# build_control_plane OUTPUT VERSION LINKER-FLAGS
+build_control_plane() {
+  building=$1.building
+  rm -f "$building"
+  say "building the control plane of the tests once: etcd, kube-apiserver, kubectl $2 (about 5 minutes on 2 cores)"
+  # GOTOOLCHAIN=auto lets an older Go fetch the one that go.mod names.
+  watched "$1.log" "building the control plane" env GOTOOLCHAIN=auto CGO_ENABLED=0 \
+    go build -C test/controlplane -trimpath -buildvcs=false -ldflags "$3" -o "$building" .
+  "$building" kubectl version --client | grep -qF "v$2" || fail "$building does not report v$2"
+  mv "$building" "$1"
+  rm -f "$1.log"
+}
+
+ensure_control_plane() {
+  kubebuilder_assets_serve && return
+  version=$(sed -n 's|^[[:space:]]*k8s.io/kubernetes v||p' test/controlplane/go.mod)
+  minor=${version#*.}
+  stamp="-X k8s.io/component-base/version"
+  flags="-s -w $stamp.gitVersion=v$version $stamp.gitMajor=1 $stamp.gitMinor=${minor%%.*} $stamp.gitTreeState=clean"
+  key=$({ cat test/controlplane/main.go test/controlplane/go.mod test/controlplane/go.sum && echo "$flags"; } | sha256sum | cut -c1-16)
+  cache=${XDG_CACHE_HOME:-$HOME/.cache}/port-hardening
+  binary=$cache/controlplane-$(uname -m)-$key
+  if ! [ -x "$binary" ]; then
+    require_go
+    mkdir -p "$cache"
+    exec 9>"$cache/build.lock"
+    flock -n 9 || {
+      say "another run builds the control plane; waiting for it"
+      flock 9
+    }
+    [ -x "$binary" ] || build_control_plane "$binary" "$version" "$flags"
+    exec 9>&-
+  fi
+  [ "$(readlink .cache/bin/controlplane 2>/dev/null)" = "$binary" ] && return
+  mkdir -p .cache/bin
+  ln -sfn "$binary" .cache/bin/controlplane
+}
+
+require_linux
+case ${1:-all} in
+npm) ensure_npm_packages ;;
+all)
+  require_root
+  ensure_npm_packages
+  ensure_os_packages
+  ensure_control_plane
+  ;;
+*) fail "usage: sh scripts/setup.sh [npm]" ;;
+esac
