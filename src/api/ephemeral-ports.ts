@@ -1,0 +1,61 @@
+import * as z from "zod";
+import { defaulted } from "./defaulted.ts";
+import { PORT_RANGE_PATTERN, portBounds, portList } from "./ports.ts";
+import { withRules } from "./rule.ts";
+
+/**
+ * Fewest ports that a range may leave. A closed connection holds its port for 60 s of TIME-WAIT (TCP_TIMEWAIT_LEN), so
+ * N ports sustain N/60 new connections a second to one destination: 1024 give 17.
+ */
+export const MIN_EPHEMERAL_PORTS = 1024;
+
+const rangeSchema = withRules(
+  z.string().max(11).regex(new RegExp(PORT_RANGE_PATTERN), 'must be two ports, such as "49152-65535"'),
+  [
+    {
+      cel: "[self.split('-').map(s, int(s))].all(r, r[0] >= 1024 && r[1] - r[0] >= 1023)",
+      message: "must start at 1024 or above and hold at least 1024 ports: fewer starve outbound connections",
+      holds: (range) => {
+        const { from, to } = portBounds(range);
+        return from >= 1024 && to - from + 1 >= MIN_EPHEMERAL_PORTS;
+      },
+    },
+  ],
+);
+
+export const ephemeralPortsSchema = withRules(
+  z.strictObject({
+    range: rangeSchema
+      .optional()
+      .describe(
+        "Local ports of outbound connections (net.ipv4.ip_local_port_range; IPv6 too), lowest and highest. Absent: left as it is. " +
+          "Does not bind the ports of SNAT.",
+      ),
+    reserved: portList(0, 64)
+      .optional()
+      .describe(
+        "Ports never picked as a local port (net.ipv4.ip_local_reserved_ports). Added to what is reserved on the node already.",
+      ),
+    persist: defaulted(z.boolean(), true).describe(
+      "Whether the values are kept over a reboot, in a file below sysctl.d.",
+    ),
+  }),
+  [
+    {
+      cel:
+        "!has(self.range) || !has(self.reserved) || [self.range.split('-').map(s, int(s))].all(r, r[1] - r[0] + 1 - " +
+        "self.reserved.map(p, (type(p) == int ? [int(p), int(p)] : string(p).split('-').map(s, int(s)))).map(p, " +
+        "[0, [p[size(p)-1], r[1]].min() - [p[0], r[0]].max() + 1].max()).sum() >= 1024)",
+      message: "reserved must leave at least 1024 ports of range (a port reserved twice counts twice)",
+      field: "reserved",
+      holds: ({ range, reserved = [] }) => {
+        if (range === undefined) return true;
+        const { from, to } = portBounds(range);
+        const taken = reserved
+          .map(portBounds)
+          .map((port) => Math.max(0, Math.min(port.to, to) - Math.max(port.from, from) + 1));
+        return to - from + 1 - taken.reduce((sum, size) => sum + size, 0) >= MIN_EPHEMERAL_PORTS;
+      },
+    },
+  ],
+);

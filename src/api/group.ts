@@ -1,0 +1,17 @@
+/** The names under which the three kinds are served. All are cluster-scoped. */
+export const API_GROUP = "porthardening.io";
+export const API_VERSION_NAME = "v1alpha1";
+export const API_VERSION = "porthardening.io/v1alpha1";
+
+export const POLICY_KIND = "PortHardeningPolicy";
+export const NODE_STATE_KIND = "PortHardeningNodeState";
+export const ADDRESS_GROUP_KIND = "PortHardeningAddressGroup";
+
+export const POLICY_PLURAL = "porthardeningpolicies";
+export const NODE_STATE_PLURAL = "porthardeningnodestates";
+export const ADDRESS_GROUP_PLURAL = "porthardeningaddressgroups";
+
+/** Label of the address groups that the controller publishes; its value is the role. */
+export const CLUSTER_ADDRESSES_LABEL = "porthardening.io/cluster";
+export const CLUSTER_ADDRESS_ROLES = ["nodes", "pods", "apiservers", "service-cidrs", "vips"] as const;
+export type ClusterAddressRole = (typeof CLUSTER_ADDRESS_ROLES)[number];

@@ -1,0 +1,135 @@
+import * as z from "zod";
+import { conditionsSchema, MESSAGE_MAX } from "./condition.ts";
+import type { DeepReadonly } from "./deep-readonly.ts";
+import { API_VERSION, NODE_STATE_KIND } from "./group.ts";
+import { metadataSchema } from "./metadata.ts";
+import { keyedList, labelName } from "./named.ts";
+
+/** Bounds of the lists in a NodeState's status: the agent sends the first of each. */
+export const NODE_POLICIES_MAX = 64;
+export const NODE_SYSCTLS_MAX = 128;
+export const DRIFT_ITEMS_MAX = 20;
+
+const hash = z
+  .string()
+  .max(64)
+  .regex(/^[0-9a-f]+$/, "must be lower-case hexadecimal");
+const uid = z.string().max(64).describe("metadata.uid of the PortHardeningPolicy.");
+
+const planSchema = z
+  .unknown()
+  .refine((plan) => typeof plan === "object" && plan !== null && !Array.isArray(plan), {
+    error: ({ input }) => (input === undefined ? "is required" : "must be an object"),
+  })
+  .meta({ type: "object", "x-kubernetes-preserve-unknown-fields": true });
+
+const assignedPolicySchema = z
+  .object({
+    name: labelName("Name of the PortHardeningPolicy."),
+    uid,
+    hash: hash.describe("Revision: a hash of priority, mode and plan. Status answers with it."),
+    priority: z.int32().describe("Priority of the policy."),
+    mode: z.enum(["Enforce"]).describe("Mode of the policy."),
+    plan: planSchema.describe("What the policy asks of this node, compiled. Its format field says how to read it."),
+  })
+  .describe("One policy as compiled for this node.");
+
+export const nodeStateSpecSchema = z
+  .object({
+    policies: keyedList(assignedPolicySchema, ["name"], NODE_POLICIES_MAX).describe(
+      "Policies that the node shall enforce. Empty: the node is cleared.",
+    ),
+  })
+  .describe("What the node shall enforce. Written by the controller only.");
+
+const count = z.int32().min(0);
+const time = z.iso.datetime();
+
+const policyOnNodeSchema = z
+  .object({
+    name: labelName("Name of the PortHardeningPolicy."),
+    uid,
+    hash: hash.describe("The revision from spec that this speaks of."),
+    state: z
+      .enum(["Pending", "Enforced", "Failed"])
+      .describe("Enforced: read back from the kernel. Failed: nothing was changed, or it was rolled back."),
+    reason: z.string().max(256).optional().describe("One word for machines."),
+    message: z.string().max(MESSAGE_MAX).optional().describe("What the tool or the kernel said."),
+    since: time.describe("When state or hash last changed."),
+    droppedPackets: z.int().min(0).optional().describe("Packets that this policy's rules dropped."),
+  })
+  .describe("One policy as measured on this node.");
+
+const driftSchema = z.object({
+  count: z.int().min(0).describe("Times that something else changed what is enforced here."),
+  last: z
+    .object({
+      at: time.describe("When it was seen."),
+      by: z.string().max(256).optional().describe("Process that did it, where the kernel says so."),
+      what: z.array(z.string().max(256)).max(DRIFT_ITEMS_MAX).describe("Chains, sets and settings that differed."),
+      repairedMilliseconds: z.int().min(0).optional().describe("Time from seeing it to having read back the repair."),
+    })
+    .optional()
+    .describe("The latest one."),
+});
+
+export const nodeStateStatusSchema = z
+  .object({
+    observedGeneration: z.int().min(0).optional().describe("metadata.generation that this status speaks of."),
+    conditions: conditionsSchema.optional().describe("Ready, Reconciling, Stalled and Conflicted (kstatus)."),
+    agentVersion: z.string().max(64).optional().describe("Version of the agent."),
+    planFormats: z.array(z.int32().min(1)).max(8).optional().describe("Plan formats that the agent can read."),
+    backend: z.string().max(64).optional().describe("Packet filter in use, for example iptables-nft 1.8.9."),
+    kernelVersion: z.string().max(128).optional().describe("Release of the running kernel."),
+    counts: z
+      .object({
+        assigned: count.describe("Policies in spec."),
+        enforced: count.describe("Policies enforced at their current revision."),
+        failed: count.describe("Policies that could not be applied."),
+      })
+      .optional()
+      .describe("Policies by outcome."),
+    policies: keyedList(policyOnNodeSchema, ["name"], NODE_POLICIES_MAX)
+      .optional()
+      .describe("Each policy as measured."),
+    ephemeralPorts: z
+      .object({
+        range: z.string().max(64).optional().describe("Measured net.ipv4.ip_local_port_range, as 49152-65535."),
+        reserved: z
+          .string()
+          .max(4096)
+          .optional()
+          .describe("Measured net.ipv4.ip_local_reserved_ports, as the kernel prints it."),
+      })
+      .optional()
+      .describe("Local ports as measured."),
+    sysctls: z
+      .array(
+        z.object({
+          key: z.string().max(128).describe("Dotted name."),
+          value: z.string().max(256).describe("Value as measured."),
+        }),
+      )
+      .max(NODE_SYSCTLS_MAX)
+      .optional()
+      .describe("Kernel settings that policies ask for, as measured."),
+    readBackHash: z.string().max(64).optional().describe("Hash of the rules as read back from the kernel."),
+    appliedAt: time.optional().describe("When the kernel was last changed to match spec."),
+    applyMilliseconds: z.int().min(0).optional().describe("How long that took, reading back included."),
+    drift: driftSchema.optional().describe("Changes made by others and repaired."),
+  })
+  .describe("What was measured on the node. Written by the node's agent only.");
+
+export const nodeStateSchema = z
+  .object({
+    apiVersion: z.literal(API_VERSION),
+    kind: z.literal(NODE_STATE_KIND),
+    metadata: metadataSchema,
+    spec: nodeStateSpecSchema,
+    status: nodeStateStatusSchema.optional(),
+  })
+  .describe("What one node shall enforce and what was measured there; named after the node. Not for editing by hand.");
+
+export type NodeStateStatus = DeepReadonly<z.output<typeof nodeStateStatusSchema>>;
+export type PolicyOnNode = DeepReadonly<z.output<typeof policyOnNodeSchema>>;
+export type PortHardeningNodeState = DeepReadonly<z.output<typeof nodeStateSchema>>;

@@ -1,0 +1,100 @@
+import * as z from "zod";
+import { conditionsSchema, MESSAGE_MAX } from "./condition.ts";
+import type { DeepReadonly } from "./deep-readonly.ts";
+import { defaulted } from "./defaulted.ts";
+import { ephemeralPortsSchema } from "./ephemeral-ports.ts";
+import { API_VERSION, POLICY_KIND } from "./group.ts";
+import { inboundSchema } from "./inbound.ts";
+import { labelSelectorSchema } from "./label-selector.ts";
+import { metadataSchema } from "./metadata.ts";
+import { DNS_LABEL } from "./named.ts";
+import { rateLimitsSchema } from "./rate-limits.ts";
+import { withRules } from "./rule.ts";
+import { sysctlsSchema } from "./sysctls.ts";
+
+/** Nodes named one by one in a policy's status; the rest is in the NodeStates. */
+export const FAILURES_MAX = 20;
+
+export const policySpecSchema = z
+  .strictObject({
+    nodeSelector: labelSelectorSchema
+      .optional()
+      .describe("Nodes that the policy is for, by label. Absent: every node."),
+    priority: defaulted(z.int32(), 0).describe(
+      "Where two policies set the same value on a node, the higher one wins; then the first by name.",
+    ),
+    mode: z
+      .enum(["Enforce"])
+      .describe("Enforce: nodes are changed to match. Required, so that nothing is enforced by accident."),
+    ephemeralPorts: ephemeralPortsSchema.optional().describe("Local ports of outbound connections."),
+    sysctls: sysctlsSchema
+      .optional()
+      .describe('Kernel settings by dotted name, values as strings: net.ipv4.tcp_syncookies: "1".'),
+    firewall: z
+      .strictObject({ inbound: inboundSchema.optional() })
+      .optional()
+      .describe("Which traffic passes. A direction that is absent is not judged."),
+    rateLimits: rateLimitsSchema
+      .optional()
+      .describe("Limits on new connections; trusted cluster traffic is exempt. They open nothing and isolate nothing."),
+  })
+  .describe("What the nodes shall be like.");
+
+const count = z.int32().min(0);
+
+export const policyStatusSchema = z
+  .object({
+    observedGeneration: z.int().min(0).optional().describe("metadata.generation that this status speaks of."),
+    conditions: conditionsSchema.optional().describe("Ready, Reconciling, Stalled and Conflicted (kstatus)."),
+    status: z.string().max(64).optional().describe("One word: Ready, or why not yet."),
+    message: z.string().max(MESSAGE_MAX).optional().describe("The same in a sentence."),
+    nodes: z
+      .object({
+        selected: count.describe("Nodes that the policy selects."),
+        enforced: count.describe("Nodes on which it was read back from the kernel, at the current revision."),
+        failed: count.describe("Nodes that could not apply it."),
+        unknown: count.describe("Nodes that are not ready or have not been heard of for 180 s."),
+      })
+      .optional()
+      .describe("Nodes by outcome."),
+    range: z.string().max(64).optional().describe("Range of local ports measured on the enforced nodes."),
+    droppedPackets: z
+      .int()
+      .min(0)
+      .optional()
+      .describe("Packets that the policy's rules dropped, summed over the nodes."),
+    failures: z
+      .array(
+        z.object({
+          node: z.string().max(253).describe("Name of the node."),
+          reason: z.string().max(256).describe("One word for machines."),
+          message: z.string().max(MESSAGE_MAX).describe("What the tool or the kernel said."),
+        }),
+      )
+      .max(FAILURES_MAX)
+      .optional()
+      .describe("The first nodes that failed; the others are in their PortHardeningNodeState."),
+  })
+  .describe("What was measured on the nodes.");
+
+export const policySchema = withRules(
+  z.strictObject({
+    apiVersion: z.literal(API_VERSION),
+    kind: z.literal(POLICY_KIND),
+    metadata: metadataSchema,
+    spec: policySpecSchema,
+    status: policyStatusSchema.optional(),
+  }),
+  [
+    {
+      cel: `size(self.metadata.name) <= 63 && self.metadata.name.matches('${DNS_LABEL.source}')`,
+      message: "must be a DNS label of at most 63 characters, without dots: it stands in rule comments",
+      field: "metadata.name",
+      holds: ({ metadata }) => DNS_LABEL.test(metadata.name),
+    },
+  ],
+).describe("Hardens the ports 1024-65535 of the nodes that it selects and reports what was measured there.");
+
+export type PolicySpec = DeepReadonly<z.output<typeof policySpecSchema>>;
+export type PolicyStatus = DeepReadonly<z.output<typeof policyStatusSchema>>;
+export type PortHardeningPolicy = DeepReadonly<z.output<typeof policySchema>>;

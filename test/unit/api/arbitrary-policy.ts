@@ -1,0 +1,78 @@
+import fc from "fast-check";
+
+/** Ports near the bounds that matter, so that good and bad ones are both common. */
+const port = fc.oneof(
+  { weight: 60, arbitrary: fc.constantFrom(1, 22, 1023, 1024, 2047, 2048, 9100, 49152, 65534, 65535) },
+  { weight: 1, arbitrary: fc.constantFrom(0, 65536) },
+);
+/** Mostly the right way round. */
+const range = fc
+  .tuple(port, port, fc.nat({ max: 9 }))
+  .map(([a, b, turned]) => (a < b === turned > 0 ? `${a}-${b}` : `${b}-${a}`));
+const ports = fc.array(fc.oneof(port, port.map(String), range), { minLength: 1, maxLength: 2 });
+const scope = fc.oneof(fc.constant(["1-65535"]), ports);
+const protocols = fc.subarray(["TCP", "UDP"], { minLength: 1 });
+
+const octet = fc.constantFrom("0", "10", "192", "255", "256", "01");
+const ipv4 = fc.tuple(octet, octet, octet, octet).map((octets) => octets.join("."));
+const hextet = fc.constantFrom("", "0", "1", "db8", "ffff", "2001", "12345", "192.0.2.1");
+const ipv6 = fc.array(hextet, { minLength: 3, maxLength: 9 }).map((hextets) => hextets.join(":"));
+const prefix = fc.constantFrom("0", "8", "24", "32", "33", "64", "96", "128", "08");
+const cidr = fc.oneof(
+  { weight: 1, arbitrary: fc.tuple(fc.oneof(ipv4, ipv6), prefix).map(([address, bits]) => `${address}/${bits}`) },
+  {
+    weight: 3,
+    arbitrary: fc.constantFrom("0.0.0.0/0", "198.18.0.0/15", "198.18.0.0/24", "2001:db8::/32", "2001:db8::/64"),
+  },
+);
+
+const entries = fc.array(
+  fc.record(
+    {
+      name: fc.constantFrom("a", "b", "c-d"),
+      from: fc.array(
+        fc.record({
+          ipBlock: fc.record({ cidr, except: fc.array(cidr, { maxLength: 1 }) }, { requiredKeys: ["cidr"] }),
+        }),
+        {
+          maxLength: 2,
+        },
+      ),
+      ports,
+      protocols,
+    },
+    { requiredKeys: ["name"] },
+  ),
+  { maxLength: 2 },
+);
+
+/** Policies of which many are refused, each for few reasons. */
+export const arbitraryPolicy = fc
+  .record(
+    {
+      ephemeralPorts: fc.record(
+        { range: fc.oneof(fc.constant("2048-49152"), range), reserved: ports },
+        { requiredKeys: [] },
+      ),
+      firewall: fc.record({
+        inbound: fc.record({ ports: scope, protocols, allow: entries, deny: entries }, { requiredKeys: [] }),
+      }),
+      rateLimits: fc.tuple(
+        fc.record({
+          name: fc.constant("limit"),
+          newConnections: fc.record({
+            limit: fc.constantFrom(1, 10, 1000, 10000),
+            per: fc.constantFrom("Second", "Minute", "Hour", "Day"),
+            burst: fc.constantFrom(1, 5, 24, 25, 240, 10000),
+          }),
+        }),
+      ),
+    },
+    { requiredKeys: [] },
+  )
+  .map((spec) => ({
+    apiVersion: "porthardening.io/v1alpha1",
+    kind: "PortHardeningPolicy",
+    metadata: { name: "generated" },
+    spec: { mode: "Enforce", ...spec },
+  }));

@@ -1,0 +1,64 @@
+import { addressGroup, bad, good, many, nodeState, type Sample } from "./sample.ts";
+
+const assigned = {
+  name: "workers",
+  uid: "6f3c",
+  hash: "0123456789abcdef",
+  priority: 0,
+  mode: "Enforce",
+  plan: { format: 1 },
+};
+const ELEMENT = "spec.policies[0]";
+
+export const addressGroupSamples: readonly Sample[] = [
+  good("a group", addressGroup(["198.51.100.0/24", "203.0.113.200/32", "2001:db8:bad::/48"])),
+  good("a group of nobody", addressGroup([])),
+  good("2000 addresses", addressGroup(many(2000, (n) => `198.18.${n >> 8}.${n & 255}/32`))),
+  bad(
+    "2001 addresses",
+    addressGroup(many(2001, (n) => `198.18.${n >> 8}.${n & 255}/32`)),
+    "spec.addresses",
+    "at most 2000 items",
+  ),
+  bad("a group without addresses", addressGroup(undefined), "spec.addresses", "is required", "Required value"),
+  bad("null for the addresses", addressGroup(null), "spec.addresses", "must be a list, not null", "Required value"),
+  bad("a bare address in a group", addressGroup(["203.0.113.200"]), "spec.addresses[0]", "without host bits"),
+  bad(
+    "host bits in a group",
+    addressGroup(["192.0.2.0/24", "203.0.113.1/24"]),
+    "spec.addresses[1]",
+    "without host bits",
+  ),
+  bad("a number in a group", addressGroup([1]), "spec.addresses[0]", "must be a string", "must be of type string"),
+];
+
+export const nodeStateSamples: readonly Sample[] = [
+  good("a node without policies", nodeState([])),
+  good("a node with a policy", nodeState([assigned])),
+  good("a plan of a later format", nodeState([{ ...assigned, plan: { format: 9, later: [{ deep: true }] } }])),
+  bad("no policies", nodeState(undefined), "spec.policies", "is required", "Required value"),
+  bad("a policy twice", nodeState([assigned, assigned]), "spec.policies[1]", "Duplicate value"),
+  bad(
+    "a plan that is text",
+    nodeState([{ ...assigned, plan: "x" }]),
+    `${ELEMENT}.plan`,
+    "must be an object",
+    "must be of type object",
+  ),
+  bad(
+    "a plan that is a list",
+    nodeState([{ ...assigned, plan: [] }]),
+    `${ELEMENT}.plan`,
+    "must be an object",
+    "must be of type object",
+  ),
+  bad("no plan", nodeState([{ ...assigned, plan: undefined }]), `${ELEMENT}.plan`, "is required", "Required value"),
+  bad(
+    "a hash that is none",
+    nodeState([{ ...assigned, hash: "X" }]),
+    `${ELEMENT}.hash`,
+    "must be lower-case hexadecimal",
+    "should match",
+  ),
+  bad("65 policies", nodeState(many(65, (n) => ({ ...assigned, name: `p${n}` }))), "spec.policies", "at most 64 items"),
+];
