@@ -1,0 +1,13 @@
+/** A policy that the API accepts but that cannot be compiled here. The message says what to do about it. */
+export class CompileError extends Error {
+  override readonly name = "CompileError";
+  readonly policy: string;
+  /** Path from the object's root: `spec.sysctls[net.ipv4.ip_forward]`. */
+  readonly field: string;
+
+  constructor(policy: string, field: string, reason: string) {
+    super(`PortHardeningPolicy ${policy}: ${field}: ${reason}`);
+    this.policy = policy;
+    this.field = field;
+  }
+}

@@ -1,0 +1,22 @@
+import type { DeepReadonly } from "../api/deep-readonly.ts";
+import type { Peer } from "../api/peers.ts";
+import { normaliseCidrs, subtractCidrs } from "./cidrs.ts";
+import { type LooseGroupRef, normaliseGroupRefs } from "./group-refs.ts";
+import type { Peers } from "./types.ts";
+
+/**
+ * Sources of an entry: each block less its own exceptions, then the union. Calls `onUnknown` for a peer without a
+ * member that this version knows; if that returns, the peer matches nothing.
+ */
+export function compilePeers(from: DeepReadonly<Peer[]> | undefined, onUnknown: (index: number) => void): Peers {
+  if (from === undefined) return "Everybody";
+  const cidrs: string[] = [];
+  const groups: LooseGroupRef[] = [];
+  for (const [index, { ipBlock, addressGroup: { name, selector } = {} }] of from.entries()) {
+    if (ipBlock !== undefined) cidrs.push(...subtractCidrs([ipBlock.cidr], ipBlock.except ?? []));
+    else if (name !== undefined) groups.push({ name });
+    else if (selector !== undefined) groups.push({ selector });
+    else onUnknown(index);
+  }
+  return { cidrs: normaliseCidrs(cidrs), groups: normaliseGroupRefs(groups) };
+}

@@ -1,0 +1,68 @@
+/** Values of which a node can have only one: the first policy by precedence wins, the others hear of it (DESIGN 4). */
+import { canonicalJson } from "./canonical-json.ts";
+import { LOCAL_PORT_RANGE, LOCAL_RESERVED_PORTS } from "./port-sysctls.ts";
+import { unionPorts } from "./ports.ts";
+import { compareText } from "./text-order.ts";
+import type { AssignedPolicy, Conflict, NodePlan } from "./types.ts";
+
+interface Claim<T> {
+  readonly policy: AssignedPolicy;
+  readonly value: T;
+}
+
+export type MergedScalars = Pick<NodePlan, "ephemeralPorts" | "sysctls" | "persist" | "conflicts">;
+
+/**
+ * Expects `policies` by precedence. A key goes into sysctl.d where the policy that won it persists: sysctls follow
+ * `ephemeralPorts.persist` too, as one policy has one answer to "keep over a reboot"; absent means yes. Reserved ports
+ * are a union, kept as a whole where any policy that reserves some persists.
+ */
+export function mergeScalars(policies: readonly AssignedPolicy[]): MergedScalars {
+  const range = claims(policies, ({ plan }) => plan.ephemeralPorts?.range);
+  const keys = [...new Set(policies.flatMap(({ plan }) => Object.keys(plan.sysctls)))].toSorted(compareText);
+  const sysctls = keys.map((key) => ({ key, claims: claims(policies, ({ plan }) => own(plan.sysctls, key)) }));
+  const reserving = policies.filter(({ plan }) => (plan.ephemeralPorts?.reserved.length ?? 0) > 0);
+
+  const [rangeWinner] = range;
+  const winners = sysctls.flatMap(({ key, claims: [winner] }) => (winner === undefined ? [] : [{ key, ...winner }]));
+  const persist = [
+    ...winners.filter(({ policy }) => persists(policy)).map(({ key }) => key),
+    ...(rangeWinner !== undefined && persists(rangeWinner.policy) ? [LOCAL_PORT_RANGE] : []),
+    ...(reserving.some(persists) ? [LOCAL_RESERVED_PORTS] : []),
+  ];
+  return {
+    ephemeralPorts: {
+      ...(rangeWinner === undefined ? {} : { range: { ...rangeWinner.value, policy: rangeWinner.policy.name } }),
+      reserved: unionPorts(...reserving.map(({ plan }) => plan.ephemeralPorts?.reserved ?? [])),
+    },
+    sysctls: winners.map(({ key, value, policy }) => ({ key, value, policy: policy.name })),
+    persist: persist.toSorted(compareText),
+    conflicts: [
+      ...conflicts("spec.ephemeralPorts.range", range),
+      ...sysctls.flatMap(({ key, claims: all }) => conflicts(`spec.sysctls[${key}]`, all)),
+    ],
+  };
+}
+
+function claims<T>(policies: readonly AssignedPolicy[], read: (policy: AssignedPolicy) => T | undefined): Claim<T>[] {
+  return policies.flatMap((policy) => {
+    const value = read(policy);
+    return value === undefined ? [] : [{ policy, value }];
+  });
+}
+
+/** Policies that agree with the winner lose nothing. */
+function conflicts(field: string, [winner, ...losers]: readonly Claim<unknown>[]): Conflict[] {
+  if (winner === undefined) return [];
+  return losers
+    .filter(({ value }) => canonicalJson(value) !== canonicalJson(winner.value))
+    .map(({ policy }) => ({ policy: policy.name, winner: winner.policy.name, field }));
+}
+
+function persists({ plan }: AssignedPolicy): boolean {
+  return plan.ephemeralPorts?.persist ?? true;
+}
+
+function own(record: Readonly<Record<string, string>>, key: string): string | undefined {
+  return Object.hasOwn(record, key) ? record[key] : undefined;
+}

@@ -1,0 +1,22 @@
+import { DEFAULT_FAILSAFES } from "./failsafes.ts";
+import type { Failsafe } from "./types.ts";
+
+/** What holds for a node whatever its policies say: fixed at install, completed by what the node shows at run time. */
+export interface NodeSettings {
+  readonly failsafes: readonly Failsafe[];
+  /** Interface patterns of pods and overlays: a pod CIDR as source is trusted only on these. */
+  readonly podInterfaces: readonly string[];
+  /** Routing to pods is native: pod CIDRs are trusted on the uplink too (DESIGN 4, trustCluster). */
+  readonly podsOnUplink: boolean;
+}
+
+/** The names that CNI plugins give to pod and overlay interfaces. */
+const POD_INTERFACES =
+  "cni+ cali+ lxc+ eni+ azv+ vethwe+ flannel+ vxlan.calico vxlan-v6.calico tunl0 wireguard.cali wg-v6.cali cilium_+ " +
+  "antrea-gw0 genev_sys_+ ovn-k8s-mp0";
+
+export const DEFAULT_NODE_SETTINGS: NodeSettings = {
+  failsafes: DEFAULT_FAILSAFES,
+  podInterfaces: POD_INTERFACES.split(" "),
+  podsOnUplink: false,
+};

@@ -1,0 +1,91 @@
+/** The shape of a plan from the wire. Strict: what is unknown would otherwise be dropped in silence and not enforced. */
+import * as z from "zod";
+import { labelSelectorSchema } from "../api/label-selector.ts";
+import { DNS_LABEL, DNS_SUBDOMAIN } from "../api/named.ts";
+import { PROTOCOLS } from "../api/ports.ts";
+import { LIMIT_UNITS } from "../api/rate-limits.ts";
+import { sysctlsSchema } from "../api/sysctls.ts";
+import { canonicalJson } from "./canonical-json.ts";
+import { normaliseCidrs } from "./cidrs.ts";
+import { normaliseGroupRefs } from "./group-refs.ts";
+import { normaliseInterfacePatterns } from "./interfaces.ts";
+import { normalisePorts } from "./ports.ts";
+import { PLAN_FORMAT } from "./types.ts";
+
+/** A list that must be in the form that `normalise` gives it. */
+function normal<T, N>(item: z.ZodType<T>, normalise: (list: readonly T[]) => readonly N[], form: string) {
+  return z.array(item).refine((list) => {
+    try {
+      return canonicalJson(normalise(list)) === canonicalJson(list);
+    } catch {
+      // What cannot be read has no normal form; the message says what was expected.
+      return false;
+    }
+  }, `must be ${form}`);
+}
+
+const port = z.int().min(1).max(65535);
+const range = z
+  .strictObject({ from: port, to: port })
+  .refine(({ from, to }) => from <= to, "must not end before it starts");
+const ports = normal(range, normalisePorts, "sorted port ranges that do not touch");
+const protocols = z
+  .array(z.enum(PROTOCOLS))
+  .min(1)
+  .refine((list) => new Set(list).size === list.length, "must not repeat");
+const name = z.string().regex(DNS_LABEL, "must be a DNS label");
+
+const interfacePattern = z
+  .string()
+  .max(15)
+  .regex(/^[a-zA-Z0-9_][a-zA-Z0-9_.-]*\+?$/, "must be an interface or a pattern such as eth+");
+const interfaceList = normal(interfacePattern, normaliseInterfacePatterns, "sorted, disjoint interface patterns");
+const interfaces = z.strictObject({ include: interfaceList, exclude: interfaceList });
+
+const groupRef = z.union(
+  [
+    z.strictObject({ name: z.string().max(253).regex(DNS_SUBDOMAIN, "must be the name of an address group") }),
+    z.strictObject({ selector: labelSelectorSchema }),
+  ],
+  "must have exactly one of name and selector",
+);
+const peers = z.union(
+  [
+    z.literal("Everybody"),
+    z.strictObject({
+      cidrs: normal(z.string(), normaliseCidrs, "sorted, disjoint, canonical CIDRs"),
+      groups: z.array(groupRef).transform(normaliseGroupRefs),
+    }),
+  ],
+  'must be "Everybody" or {cidrs, groups}, each group with exactly one of name and selector',
+);
+
+const entry = z.strictObject({ name, peers, ports, protocols });
+const inbound = z.strictObject({
+  ports,
+  protocols,
+  interfaces,
+  trustCluster: z.boolean(),
+  allow: z.array(entry),
+  deny: z.array(entry),
+  defaultAction: z.literal("Drop"),
+});
+
+const rate = z.int().min(1).max(10_000);
+const limit = z.strictObject({
+  name,
+  ports,
+  protocols,
+  interfaces,
+  newConnections: z.strictObject({ limit: rate, per: z.enum(LIMIT_UNITS), burst: rate }),
+});
+
+export const planSchema = z.strictObject({
+  format: z.literal(PLAN_FORMAT),
+  ephemeralPorts: z
+    .strictObject({ range: range.exactOptional(), reserved: ports, persist: z.boolean() })
+    .exactOptional(),
+  sysctls: sysctlsSchema,
+  inbound: inbound.exactOptional(),
+  rateLimits: z.array(limit),
+});

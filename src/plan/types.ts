@@ -1,0 +1,190 @@
+/**
+ * The values that flow between the pure phases: `Plan` (one policy, one node), `NodePlan` (everything a node shall
+ * enforce, peers resolved to addresses) and the parts both share. No behaviour here.
+ */
+
+/** A closed range of ports, 1 <= from <= to <= 65535. */
+export interface PortRange {
+  readonly from: number;
+  readonly to: number;
+}
+
+export type Protocol = "TCP" | "UDP";
+
+/** iptables interface patterns (`eth0`, `eth+`). An empty `include` means every interface. Loopback is never judged. */
+export interface InterfaceMatch {
+  readonly include: readonly string[];
+  readonly exclude: readonly string[];
+}
+
+/** A reference to address groups, resolved at merge time against the groups that exist then. */
+export type GroupRef =
+  | { readonly name: string }
+  | {
+      readonly selector: {
+        readonly matchLabels?: Readonly<Record<string, string>>;
+        readonly matchExpressions?: readonly LabelRequirement[];
+      };
+    };
+
+/** One `matchExpressions` item of a metav1.LabelSelector. */
+export interface LabelRequirement {
+  readonly key: string;
+  readonly operator: "In" | "NotIn" | "Exists" | "DoesNotExist";
+  readonly values?: readonly string[];
+}
+
+/** Whom an entry speaks of. "Everybody" is what an absent `from` means. CIDRs are canonical, disjoint and sorted. */
+export type Peers = "Everybody" | { readonly cidrs: readonly string[]; readonly groups: readonly GroupRef[] };
+
+/** One allow or deny entry; ports and protocols are filled in from the scope where the user left them out. */
+export interface PlanEntry {
+  readonly name: string;
+  readonly peers: Peers;
+  readonly ports: readonly PortRange[];
+  readonly protocols: readonly Protocol[];
+}
+
+export interface PlanInbound {
+  readonly ports: readonly PortRange[];
+  readonly protocols: readonly Protocol[];
+  readonly interfaces: InterfaceMatch;
+  readonly trustCluster: boolean;
+  readonly allow: readonly PlanEntry[];
+  readonly deny: readonly PlanEntry[];
+  readonly defaultAction: "Drop";
+}
+
+/** At most `limit` new connections `per` unit from one source, after a first `burst`. */
+export interface PlanLimit {
+  readonly name: string;
+  readonly ports: readonly PortRange[];
+  readonly protocols: readonly Protocol[];
+  readonly interfaces: InterfaceMatch;
+  readonly newConnections: { readonly limit: number; readonly per: LimitUnit; readonly burst: number };
+}
+export type LimitUnit = "Second" | "Minute" | "Hour" | "Day";
+
+export interface PlanEphemeralPorts {
+  readonly range?: PortRange;
+  readonly reserved: readonly PortRange[];
+  readonly persist: boolean;
+}
+
+/** The plan formats that this version reads and writes (DESIGN 8, version skew). */
+export const PLAN_FORMAT = 1;
+
+/** What ONE policy asks of ONE node. Pure data, JSON, hashed; groups are still references. */
+export interface Plan {
+  readonly format: typeof PLAN_FORMAT;
+  readonly ephemeralPorts?: PlanEphemeralPorts;
+  /** Sysctl name in dotted form to value, allow-listed. */
+  readonly sysctls: Readonly<Record<string, string>>;
+  readonly inbound?: PlanInbound;
+  readonly rateLimits: readonly PlanLimit[];
+}
+
+/** One element of NodeState.spec.policies. */
+export interface AssignedPolicy {
+  readonly name: string;
+  readonly uid: string;
+  /** `planHash({priority, mode, plan})`: the revision that roll-out and status compare. */
+  readonly hash: string;
+  readonly priority: number;
+  readonly mode: "Enforce";
+  readonly plan: Plan;
+}
+
+/** What merge needs to know of a PortHardeningAddressGroup. */
+export interface GroupAddresses {
+  readonly name: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly addresses: readonly string[];
+}
+
+export type Family = 4 | 6;
+
+/** A named set of CIDRs in one family. `entries` are canonical (no host bits, /32 and /128 bare), disjoint and sorted; never /0. */
+export interface AddressSet {
+  readonly name: string;
+  readonly family: Family;
+  readonly entries: readonly string[];
+}
+
+/** Sources resolved to sets; "Everybody" matches without a set. A family that is absent matches nobody. */
+export type ResolvedPeers = "Everybody" | { readonly sets: { readonly 4?: string; readonly 6?: string } };
+
+export interface NodeEntry extends Omit<PlanEntry, "peers"> {
+  readonly peers: ResolvedPeers;
+  /** Short hash of the compiled entry: goes into the rule comment `policy/entry/hash`. */
+  readonly hash: string;
+}
+
+export interface NodeInbound extends Omit<PlanInbound, "allow" | "deny"> {
+  readonly policy: string;
+  readonly allow: readonly NodeEntry[];
+  readonly deny: readonly NodeEntry[];
+  /** Hash of scope and default action, for the comment `policy/default/hash`. */
+  readonly hash: string;
+}
+
+export interface NodeLimit extends PlanLimit {
+  readonly policy: string;
+  readonly hash: string;
+}
+
+export interface NodeTrust {
+  /** Node and API endpoint addresses: trusted on every interface. */
+  readonly nodes: ResolvedPeers;
+  /** Pod CIDRs: trusted only on `podInterfaces`, and on the uplink where `podsOnUplink` (native routing). */
+  readonly pods: ResolvedPeers;
+  readonly podInterfaces: readonly string[];
+  readonly podsOnUplink: boolean;
+}
+
+/** A failsafe: passes before any policy (DESIGN 7.1). */
+export interface Failsafe {
+  readonly name: string;
+  readonly protocol: Protocol;
+  readonly ports: readonly PortRange[];
+  /** "Nodes" = only from node and API endpoint addresses. */
+  readonly from: "Everybody" | "Nodes";
+}
+
+/** A scalar that two policies set: the loser and why (DESIGN 4). */
+export interface Conflict {
+  readonly policy: string;
+  readonly winner: string;
+  readonly field: string;
+}
+
+/** Something true of a policy on this node that its author should know; never stops enforcement. */
+export interface PlanWarning {
+  readonly policy: string;
+  readonly reason: "AddressGroupMissing" | "DenyPrefixIgnored" | "TooManyVips";
+  readonly message: string;
+}
+
+/** All that a node shall enforce: the union of its policies, peers resolved. Independent of the order of its inputs. */
+export interface NodePlan {
+  readonly ephemeralPorts: {
+    readonly range?: PortRange & { readonly policy: string };
+    readonly reserved: readonly PortRange[];
+  };
+  /** Sorted by key; the range and the reserved ports are not in here. */
+  readonly sysctls: readonly { readonly key: string; readonly value: string; readonly policy: string }[];
+  /** Keys (of `sysctls`, and the two port sysctls) that go into sysctl.d. */
+  readonly persist: readonly string[];
+  /** By priority (highest first), then name. Empty: no direction is judged. */
+  readonly inbound: readonly NodeInbound[];
+  readonly rateLimits: readonly NodeLimit[];
+  readonly trust: NodeTrust;
+  readonly failsafes: readonly Failsafe[];
+  /** Service VIPs (cluster, external and load balancer IPs), judged like local addresses. */
+  readonly vips: ResolvedPeers;
+  /** Service CIDRs and VIPs outside them: origins of the INPUT rule for ClusterIP -> hostNetwork (DESIGN 5). Single addresses are bare. */
+  readonly vipCidrs: readonly string[];
+  readonly sets: readonly AddressSet[];
+  readonly conflicts: readonly Conflict[];
+  readonly warnings: readonly PlanWarning[];
+}

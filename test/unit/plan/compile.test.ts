@@ -1,0 +1,131 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { compile } from "../../../src/plan/compile.ts";
+import { CompileError } from "../../../src/plan/compile-error.ts";
+import { planHash } from "../../../src/plan/plan-hash.ts";
+import { anySpec, node, planOf, policy, turned } from "./policies.ts";
+
+const allowing = (entry: object, scope: object = {}) =>
+  planOf({ firewall: { inbound: { ...scope, allow: [{ name: "a", ...entry }] } } }).inbound?.allow[0];
+
+describe("compile", () => {
+  it("has no plan for a node that the policy does not select", () => {
+    const selective = policy({ nodeSelector: { matchLabels: { role: "worker" } } });
+    expect(compile(selective, { name: "n", labels: { role: "edge" } }, { allowedSysctls: [] })).toBeUndefined();
+    expect(compile(selective, node, { allowedSysctls: [] })).toBeDefined();
+  });
+
+  it("asks nothing where the policy says nothing", () => {
+    expect(planOf({})).toEqual({ format: 1, sysctls: {}, rateLimits: [] });
+  });
+
+  it("compiles the sample of the three practices", () => {
+    const plan = planOf({
+      ephemeralPorts: { range: "49152-65535" },
+      firewall: { inbound: { allow: [{ name: "admins", from: [{ ipBlock: { cidr: "192.0.2.0/24" } }] }] } },
+      rateLimits: [{ name: "new-connections", newConnections: { limit: 10, per: "Minute", burst: 20 } }],
+    });
+    const unprivileged = [{ from: 1024, to: 65535 }];
+    expect(plan).toEqual({
+      format: 1,
+      ephemeralPorts: { range: { from: 49152, to: 65535 }, reserved: [], persist: true },
+      sysctls: {},
+      inbound: {
+        ports: unprivileged,
+        protocols: ["TCP", "UDP"],
+        interfaces: { include: [], exclude: [] },
+        trustCluster: true,
+        allow: [
+          {
+            name: "admins",
+            peers: { cidrs: ["192.0.2.0/24"], groups: [] },
+            ports: unprivileged,
+            protocols: ["TCP", "UDP"],
+          },
+        ],
+        deny: [],
+        defaultAction: "Drop",
+      },
+      rateLimits: [
+        {
+          name: "new-connections",
+          ports: unprivileged,
+          protocols: ["TCP"],
+          interfaces: { include: [], exclude: [] },
+          newConnections: { limit: 10, per: "Minute", burst: 20 },
+        },
+      ],
+    });
+  });
+
+  it("fills an entry's ports and protocols in from the scope", () => {
+    const entry = allowing({}, { ports: [9100, "30000-32767"], protocols: ["UDP"] });
+    expect(entry).toMatchObject({
+      peers: "Everybody",
+      ports: [
+        { from: 9100, to: 9100 },
+        { from: 30000, to: 32767 },
+      ],
+      protocols: ["UDP"],
+    });
+  });
+
+  it("takes an exception out of its own peer only, then joins the peers", () => {
+    const from = [
+      { ipBlock: { cidr: "198.51.100.0/24", except: ["198.51.100.128/25"] } },
+      { ipBlock: { cidr: "198.51.100.192/26" } },
+    ];
+    expect(allowing({ from })?.peers).toEqual({ cidrs: ["198.51.100.0/25", "198.51.100.192/26"], groups: [] });
+  });
+
+  it("says nobody, not everybody, where the exceptions take all", () => {
+    const from = [{ ipBlock: { cidr: "198.51.100.0/24", except: ["198.51.100.0/24"] } }];
+    expect(allowing({ from })?.peers).toEqual({ cidrs: [], groups: [] });
+  });
+
+  it("keeps groups as references, each once", () => {
+    const byName = { addressGroup: { name: "blocklist" } };
+    const bySelector = { addressGroup: { selector: { matchLabels: { list: "partners" } } } };
+    const peers = allowing({ from: [byName, bySelector, byName] })?.peers;
+    expect(peers).toEqual({
+      cidrs: [],
+      groups: [{ name: "blocklist" }, { selector: { matchLabels: { list: "partners" } } }],
+    });
+  });
+
+  it("refuses a sysctl outside the allow-list, naming policy, field and list", () => {
+    const risky = policy({ sysctls: { "net.ipv4.ip_forward": "0", "net.ipv4.tcp_syncookies": "1" } });
+    const attempt = () => compile(risky, node, { allowedSysctls: ["net.ipv4.tcp_syncookies"] });
+    expect(attempt).toThrow(CompileError);
+    expect(attempt).toThrow(
+      expect.objectContaining({
+        policy: "workers",
+        field: "spec.sysctls[net.ipv4.ip_forward]",
+        message: expect.stringContaining("allowedSysctls: net.ipv4.tcp_syncookies"),
+      }),
+    );
+  });
+
+  it("lets a peer that it does not know open nothing, but never deny less than meant", () => {
+    const unknown = (list: "allow" | "deny") => {
+      const known = policy({ firewall: { inbound: {} } });
+      const { inbound } = known.spec.firewall ?? {};
+      if (inbound === undefined) throw new Error("the API's parser lost inbound");
+      const spec = { ...known.spec, firewall: { inbound: { ...inbound, [list]: [{ name: "a", from: [{}] }] } } };
+      return compile({ ...known, spec }, node, { allowedSysctls: [] });
+    };
+    expect(unknown("allow")?.inbound?.allow[0]?.peers).toEqual({ cidrs: [], groups: [] });
+    expect(() => unknown("deny")).toThrow("spec.firewall.inbound.deny[a].from[0]");
+  });
+
+  it("makes the same plan whatever the order of lists and keys", () => {
+    fc.assert(
+      fc.property(anySpec, (spec) => {
+        const plan = planOf(spec);
+        expect(planOf(turned(spec))).toEqual(plan);
+        const hash = (of: object) => planHash({ priority: 0, mode: "Enforce", plan: of });
+        expect(hash(planOf(turned(spec)))).toBe(hash(plan));
+      }),
+    );
+  });
+});
