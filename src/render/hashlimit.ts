@@ -1,0 +1,58 @@
+import type { Family, LimitUnit, NodeLimit } from "../plan/types.ts";
+
+/** Units as libxt_hashlimit orders them, longest first; its periods count microseconds (XT_HASHLIMIT_SCALE_v2). */
+const UNITS = [
+  { name: "day", seconds: 86_400 },
+  { name: "hour", seconds: 3_600 },
+  { name: "min", seconds: 60 },
+  { name: "sec", seconds: 1 },
+] as const;
+
+const SECONDS: Record<LimitUnit, number> = { Day: 86_400, Hour: 3_600, Minute: 60, Second: 1 };
+const MAX_EXPIRE_MILLISECONDS = 2 ** 31 - 1;
+/** Buckets, and sources remembered at most. Both are set: with the defaults a full table refuses newcomers too early. */
+const TABLE_SIZE = 4096;
+const TABLE_MAX = 65_536;
+
+/**
+ * The rate as iptables prints it back: in the shortest unit that loses nothing, so 120/min reads 2/sec.
+ * Follows print_rate() of libxt_hashlimit.c, with the unit whose length is the default of `--hashlimit-htable-expire`.
+ */
+function renderRate(limit: number, per: LimitUnit): { text: string; defaultExpireMilliseconds: number } {
+  const period = Math.floor((SECONDS[per] * 1e6) / limit);
+  let shown: (typeof UNITS)[number] = UNITS[0];
+  for (const unit of UNITS.slice(1)) {
+    const length = unit.seconds * 1e6;
+    if (period > length || Math.floor(length / period) < length % period) break;
+    shown = unit;
+  }
+  const text = `${Math.floor((shown.seconds * 1e6) / period)}/${shown.name}`;
+  return { text, defaultExpireMilliseconds: shown.seconds * 1000 };
+}
+
+/**
+ * Time for a whole burst to come back. A source forgotten earlier would return with a fresh burst and so get more than
+ * its rate; forgotten later it only costs memory.
+ */
+function expireMilliseconds(limit: NodeLimit["newConnections"]): number {
+  const refill = Math.ceil((limit.burst * SECONDS[limit.per] * 1000) / limit.limit);
+  return Math.min(Math.max(refill, 1000), MAX_EXPIRE_MILLISECONDS);
+}
+
+/**
+ * Matches what is above the limit. `--ctstate NEW`, so that a retransmitted SYN of an answered connection does not
+ * count. The settings' hash is in the table's name: the kernel keeps the settings of the table that it first saw.
+ */
+export function hashlimitMatch(limit: NodeLimit, family: Family): string {
+  const rate = renderRate(limit.newConnections.limit, limit.newConnections.per);
+  const expire = expireMilliseconds(limit.newConnections);
+  return [
+    "-m conntrack --ctstate NEW -m hashlimit",
+    `--hashlimit-above ${rate.text}`,
+    `--hashlimit-burst ${limit.newConnections.burst}`,
+    `--hashlimit-mode srcip --hashlimit-name ph-${limit.hash}`,
+    `--hashlimit-htable-size ${TABLE_SIZE} --hashlimit-htable-max ${TABLE_MAX}`,
+    ...(expire === rate.defaultExpireMilliseconds ? [] : [`--hashlimit-htable-expire ${expire}`]),
+    ...(family === 6 ? ["--hashlimit-srcmask 64"] : []),
+  ].join(" ");
+}

@@ -1,0 +1,31 @@
+import type { Family, NodeLimit, NodePlan } from "../plan/types.ts";
+import { hashlimitMatch } from "./hashlimit.ts";
+import { classChain, type InterfaceClass } from "./interface-class.ts";
+import { comment, portMatches, rule } from "./rule.ts";
+import { trustRules, trustsEverywhere } from "./trust.ts";
+import type { Chain } from "./types.ts";
+
+function limitRules(limit: NodeLimit, family: Family): string[] {
+  return portMatches(limit.protocols, limit.ports).map((match) =>
+    rule(match, hashlimitMatch(limit, family), comment(limit.policy, limit.name, limit.hash), "-j DROP"),
+  );
+}
+
+/** What arrives by way of INPUT was counted in PREROUTING already; that it is DNATed by now tells. */
+const COUNTED = "-m conntrack --ctstate DNAT -j RETURN";
+
+/**
+ * The limits of a class. They come last, on what would pass: before the allows, a flood of refused sources would spend
+ * the allowed ones' budget. Trusted sources are exempt, also where a policy judges them (`trustCluster: false`).
+ */
+export function renderLimits(plan: NodePlan, one: InterfaceClass, family: Family): { chains: Chain[]; entry: string } {
+  if (one.limits.length === 0) return { chains: [], entry: "-j RETURN" };
+  const rules = one.limits.flatMap((limit) => limitRules(limit, family));
+  const name = classChain("L", one);
+  const entry = `-g ${name}`;
+  if (trustsEverywhere(plan)) return { chains: [{ name, rules: [COUNTED, ...rules] }], entry };
+  const counting = classChain("LR", one);
+  const trust = trustRules(plan, family, classChain("LP", one), "-j RETURN", `-g ${counting}`);
+  const head = { name, rules: [COUNTED, ...trust.rules, `-g ${counting}`] };
+  return { chains: [head, ...trust.chains, { name: counting, rules }], entry };
+}

@@ -1,0 +1,32 @@
+import type { Family, PortRange, Protocol, ResolvedPeers } from "../plan/types.ts";
+import { renderMultiport } from "./multiport.ts";
+
+/** The comment of our rules in chains that are not ours: how they are told from everybody else's. */
+export const TAG = "port-hardening";
+
+/** Matches and target joined as iptables-save prints them; empty parts fall out. */
+export function rule(...parts: readonly string[]): string {
+  return parts.filter((part) => part !== "").join(" ");
+}
+
+/** `policy/entry/hash`: names are DNS labels and the hash is hex, so nothing here needs escaping. */
+export function comment(policy: string, entry: string, hash: string): string {
+  return `-m comment --comment "${policy}/${entry}/${hash}"`;
+}
+
+/** One match a protocol and multiport group: together they match `protocols` x `ports`. */
+export function portMatches(protocols: readonly Protocol[], ports: readonly PortRange[]): string[] {
+  const groups = renderMultiport(ports);
+  return protocols.flatMap((protocol) =>
+    groups.map((group) => `-p ${protocol.toLowerCase()} -m multiport --dports ${group}`),
+  );
+}
+
+/**
+ * The match on a packet's source ("src") or destination ("dst"): "" matches everybody, undefined nobody of this family.
+ */
+export function peerMatch(peers: ResolvedPeers, family: Family, side: "src" | "dst"): string | undefined {
+  if (peers === "Everybody") return "";
+  const set = peers.sets[family];
+  return set === undefined ? undefined : `-m set --match-set ${set} ${side}`;
+}

@@ -1,0 +1,102 @@
+import type { NodeInbound, NodePlan } from "../../../src/plan/types.ts";
+
+const anywhere = { include: [], exclude: [] };
+
+function inbound(policy: string, hash: string, changes: Partial<NodeInbound> = {}): NodeInbound {
+  return {
+    policy,
+    hash,
+    ports: [{ from: 1024, to: 65535 }],
+    protocols: ["TCP", "UDP"],
+    interfaces: anywhere,
+    trustCluster: true,
+    defaultAction: "Drop",
+    allow: [
+      {
+        name: "office",
+        hash: `${hash.slice(0, 6)}a1`,
+        peers: { sets: { 4: "ph-4-0ff1ce0ff1ce" } },
+        ports: [
+          { from: 8443, to: 8443 },
+          { from: 30000, to: 32767 },
+        ],
+        protocols: ["TCP"],
+      },
+    ],
+    deny: [
+      {
+        name: "blocklist",
+        hash: `${hash.slice(0, 6)}d1`,
+        peers: { sets: { 4: "ph-4-b10c4b10c4b1", 6: "ph-6-b10c4b10c4b1" } },
+        ports: [{ from: 1024, to: 65535 }],
+        protocols: ["TCP", "UDP"],
+      },
+    ],
+    ...changes,
+  };
+}
+
+/** A plan with one of everything that render knows: two policies that disagree on trust, interfaces, limits, VIPs. */
+export const everything: NodePlan = {
+  ephemeralPorts: { range: { from: 49152, to: 65535, policy: "workers" }, reserved: [{ from: 50000, to: 50010 }] },
+  sysctls: [{ key: "net.ipv4.tcp_syncookies", value: "1", policy: "workers" }],
+  persist: ["net.ipv4.ip_local_port_range"],
+  inbound: [
+    inbound("workers", "aaaaaaaa"),
+    inbound("edge", "bbbbbbbb", {
+      trustCluster: false,
+      interfaces: { include: ["eth+", "wg0"], exclude: ["eth9"] },
+      ports: Array.from({ length: 16 }, (_, index) => ({
+        from: 2000 + 10 * index,
+        to: 2000 + 10 * index + (index % 2),
+      })),
+    }),
+    inbound("inner", "cccccccc", { interfaces: { include: [], exclude: ["eth9"] }, allow: [], deny: [] }),
+  ],
+  rateLimits: [
+    {
+      policy: "workers",
+      name: "per-source",
+      hash: "11111111",
+      ports: [{ from: 1024, to: 65535 }],
+      protocols: ["TCP", "UDP"],
+      interfaces: { include: ["eth+"], exclude: ["eth9"] },
+      newConnections: { limit: 10, per: "Minute", burst: 20 },
+    },
+    {
+      policy: "edge",
+      name: "fast",
+      hash: "22222222",
+      ports: [{ from: 8443, to: 8443 }],
+      protocols: ["TCP"],
+      interfaces: anywhere,
+      newConnections: { limit: 120, per: "Minute", burst: 1 },
+    },
+  ],
+  trust: {
+    nodes: { sets: { 4: "ph-4-nodes", 6: "ph-6-nodes" } },
+    pods: { sets: { 4: "ph-4-pods", 6: "ph-6-pods" } },
+    podInterfaces: ["cni+", "cali+"],
+    podsOnUplink: false,
+  },
+  failsafes: [
+    { name: "ssh", protocol: "TCP", ports: [{ from: 22, to: 22 }], from: "Everybody" },
+    { name: "kubelet", protocol: "TCP", ports: [{ from: 10250, to: 10250 }], from: "Nodes" },
+  ],
+  vips: { sets: { 4: "ph-4-vips", 6: "ph-6-vips" } },
+  vipCidrs: ["10.96.0.0/16", "203.0.113.7", "2001:db8:96::/112"],
+  sets: [
+    { name: "ph-4-0ff1ce0ff1ce", family: 4, entries: ["203.0.113.0/24"] },
+    { name: "ph-4-b10c4b10c4b1", family: 4, entries: ["198.51.100.0/24"] },
+    { name: "ph-6-b10c4b10c4b1", family: 6, entries: ["2001:db8:bad::/48"] },
+    { name: "ph-4-nodes", family: 4, entries: ["198.18.0.11"] },
+    { name: "ph-6-nodes", family: 6, entries: ["2001:db8:18::11"] },
+    { name: "ph-4-pods", family: 4, entries: ["198.19.1.0/24"] },
+    { name: "ph-6-pods", family: 6, entries: ["2001:db8:19::/64"] },
+    { name: "ph-4-vips", family: 4, entries: ["10.96.0.1"] },
+    { name: "ph-6-vips", family: 6, entries: ["2001:db8:96::1"] },
+    { name: "ph-4-unused000000", family: 4, entries: ["192.0.2.0/24"] },
+  ],
+  conflicts: [],
+  warnings: [],
+};

@@ -1,0 +1,106 @@
+import { describe, expect, it } from "vitest";
+import type { NodePlan } from "../../../src/plan/types.ts";
+import { render } from "../../../src/render/render.ts";
+import type { Table } from "../../../src/render/types.ts";
+import { everything } from "./everything.ts";
+
+const nothing: NodePlan = { ...everything, inbound: [], rateLimits: [] };
+
+function rulesOf(table: Table): string[] {
+  return [...table.hooks, ...table.chains].flatMap(({ rules }) => rules);
+}
+
+function chain(plan: NodePlan, family: 4 | 6, name: string): readonly string[] {
+  const table = render(plan).tables.find((one) => one.family === family);
+  const found = table?.chains.find((one) => one.name === name);
+  if (!found) throw new Error(`no chain ${name}, only ${table?.chains.map((one) => one.name).join(" ")}`);
+  return found.rules;
+}
+
+describe("render", () => {
+  it("jumps only to chains that it makes, and makes none that nothing jumps to", () => {
+    for (const plan of [
+      everything,
+      { ...everything, inbound: everything.inbound.slice(0, 1) },
+      { ...everything, inbound: [] },
+    ]) {
+      for (const table of render(plan).tables) {
+        const targets = rulesOf(table).flatMap((rule) => /-[jg] (PH-\S+)$/.exec(rule)?.[1] ?? []);
+        expect(new Set(targets)).toEqual(new Set(table.chains.map(({ name }) => name)));
+      }
+    }
+  });
+
+  it("names only sets that it hands over, in the family of the table", () => {
+    const { tables, sets } = render(everything);
+    for (const table of tables) {
+      const named = rulesOf(table).flatMap((rule) => /--match-set (\S+)/.exec(rule)?.[1] ?? []);
+      const handed = sets.filter(({ family }) => family === table.family).map(({ name }) => name);
+      expect(new Set(named)).toEqual(new Set(handed));
+    }
+  });
+
+  it("never accepts: a packet that we let pass still meets the other firewalls' rules", () => {
+    expect(
+      render(everything)
+        .tables.flatMap(rulesOf)
+        .filter((rule) => /ACCEPT|--set-x?mark/.test(rule)),
+    ).toEqual([]);
+  });
+
+  it("walks its chains by goto alone, so that RETURN passes out of all of them", () => {
+    for (const table of render(everything).tables) {
+      expect(table.chains.flatMap(({ rules }) => rules).filter((rule) => / -j PH-/.test(` ${rule}`))).toEqual([]);
+    }
+  });
+
+  it("stays below the 16 chains that nf_tables follows", () => {
+    for (const { chains } of render(everything).tables) {
+      const depth = (name: string): number => {
+        const rules = chains.find((one) => one.name === name)?.rules ?? [];
+        return 1 + Math.max(0, ...rules.flatMap((rule) => /-g (\S+)$/.exec(rule)?.[1] ?? []).map(depth));
+      };
+      expect(depth("PH-PRE")).toBeLessThan(12);
+    }
+  });
+
+  it("asks for nothing where nothing is judged or limited", () => {
+    for (const table of render(nothing).tables) expect([...table.chains, ...table.hooks]).toEqual([]);
+    expect(render(nothing).sets).toEqual([]);
+  });
+
+  it("denies before any policy allows, and allows before any default drops", () => {
+    const step = (rule: string): number => {
+      const entry = /--comment "[^/]+\/([^/]+)\//.exec(rule)?.[1] ?? "";
+      return { blocklist: 0, office: 1, default: 2 }[entry] ?? 3;
+    };
+    const steps = chain(everything, 4, "PH-J-eth+").map(step);
+    expect(steps).toEqual(steps.toSorted());
+    expect(new Set(steps)).toEqual(new Set([0, 1, 2, 3]));
+  });
+
+  it("counts a limit in one table however many rules its ports need", () => {
+    const ports = Array.from({ length: 20 }, (_, index) => ({ from: 3000 + 2 * index, to: 3000 + 2 * index }));
+    const [limit] = everything.rateLimits.slice(1);
+    if (!limit) throw new Error("fixture without limit");
+    const rules = chain({ ...everything, inbound: [], rateLimits: [{ ...limit, ports }] }, 4, "PH-L");
+    const names = rules.flatMap((rule) => /--hashlimit-name (\S+)/.exec(rule)?.[1] ?? []);
+    expect(names).toEqual(["ph-22222222", "ph-22222222"]);
+  });
+
+  it("limits an IPv6 source by its /64", () => {
+    expect(chain(everything, 6, "PH-LR").filter((rule) => rule.includes("--hashlimit-srcmask 64"))).toHaveLength(1);
+  });
+
+  it("remembers a source until its whole burst is back", () => {
+    expect(chain(everything, 4, "PH-LR-eth+").join("\n")).toContain("--hashlimit-htable-expire 120000");
+  });
+
+  it("exempts the trusted cluster from limits where a policy judges it", () => {
+    expect(chain(everything, 4, "PH-L")).toContain("-m set --match-set ph-4-nodes src -j RETURN");
+  });
+
+  it("gives the same text for the same plan", () => {
+    expect(render(structuredClone(everything))).toEqual(render(everything));
+  });
+});
