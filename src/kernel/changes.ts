@@ -1,0 +1,101 @@
+import { createHash } from "node:crypto";
+import type { Family } from "../plan/types.ts";
+import type { RuleSet } from "../render/types.ts";
+import type { Observation } from "./observe.ts";
+import { SWAP_SET } from "./ownership.ts";
+import type { PrintedForms } from "./printed-forms.ts";
+import { ourTable, planRules, type RulesPlan } from "./rules-plan.ts";
+import { planSets, type SetsPlan } from "./sets-plan.ts";
+import { printSysctlFile } from "./sysctl-file.ts";
+import { planSysctls, type SysctlPlan } from "./sysctl-plan.ts";
+
+export const FAMILIES: readonly Family[] = [4, 6];
+
+/** What there is to write, all of it; pure data. */
+export interface Changes {
+  readonly rules: Readonly<Record<Family, RulesPlan>>;
+  readonly sets: SetsPlan;
+  readonly sysctls: SysctlPlan;
+  /** The originals that are on disk now. */
+  readonly originals: SysctlPlan["originalsBefore"];
+  readonly sysctlFile: { readonly now: string | undefined; readonly goal: string | undefined };
+}
+
+/** @throws {SysctlError} where the kernel does not have a desired key */
+export function planChanges(desired: RuleSet, found: Observation, forms: PrintedForms): Changes {
+  const sysctls = planSysctls(desired.sysctls, found.sysctls, found.originals);
+  return {
+    rules: planBothFamilies(desired, found, forms),
+    sets: planSets(desired.sets, found.sets),
+    sysctls,
+    originals: found.originals,
+    sysctlFile: { now: found.sysctlFile, goal: printSysctlFile(sysctls.persisted) },
+  };
+}
+
+/** What brings the node from `now` back to `before`; `keys` are the sysctls that may have been written since. */
+export function planRollBack(
+  before: Observation,
+  now: Observation,
+  keys: readonly string[],
+  forms: PrintedForms,
+): Changes {
+  const tables = FAMILIES.map((family) => ourTable(family, before.tables[family]));
+  const kept = [...before.sets.values()].filter(({ name }) => !name.startsWith(SWAP_SET));
+  const sets = kept.map(({ name, family, entries = [] }) => ({ name, family, entries }));
+  const goal: RuleSet = { tables, sets, sysctls: [] };
+  const writes = keys.flatMap((key) => {
+    const value = before.sysctls.get(key);
+    return value === undefined || value === now.sysctls.get(key) ? [] : [{ key, value }];
+  });
+  return {
+    rules: planBothFamilies(goal, now, forms),
+    sets: planSets(sets, now.sets),
+    sysctls: {
+      differences: [],
+      writes,
+      persisted: [],
+      originalsBefore: now.originals,
+      originalsAfter: before.originals,
+    },
+    originals: now.originals,
+    sysctlFile: { now: now.sysctlFile, goal: before.sysctlFile },
+  };
+}
+
+export function differencesOf({ rules, sets, sysctls, sysctlFile }: Changes): string[] {
+  const file =
+    sysctlFile.now === sysctlFile.goal ? [] : [`sysctl.d file ${describeFile(sysctlFile.now, sysctlFile.goal)}`];
+  const ofRules = FAMILIES.flatMap((family) => rules[family].mismatches.map(({ difference }) => difference));
+  return [...ofRules, ...sets.differences, ...sysctls.differences, ...file];
+}
+
+/** Over what was read back. The sets' entries are taken from `desired`: they were found equal, and the kernel's order is random. */
+export function hashReadBack(desired: RuleSet, found: Observation): string {
+  const hash = createHash("sha256");
+  for (const family of FAMILIES) hash.update(JSON.stringify(ourTable(family, found.tables[family])));
+  for (const set of [...desired.sets].sort((a, b) => (a.name < b.name ? -1 : 1))) {
+    hash.update(JSON.stringify([set.name, set.family]));
+    hash.update(set.entries.join("\n"));
+  }
+  for (const key of desired.sysctls.map((setting) => setting.key).sort())
+    hash.update(JSON.stringify([key, found.sysctls.get(key)]));
+  hash.update(JSON.stringify(found.sysctlFile ?? null));
+  return hash.digest("hex").slice(0, 16);
+}
+
+function planBothFamilies(desired: RuleSet, found: Observation, forms: PrintedForms): Record<Family, RulesPlan> {
+  const plan = (family: Family) =>
+    planRules(
+      family,
+      desired.tables.find((table) => table.family === family),
+      found.tables[family],
+      forms,
+    );
+  return { 4: plan(4), 6: plan(6) };
+}
+
+function describeFile(now: string | undefined, goal: string | undefined): string {
+  if (now === undefined) return "missing";
+  return goal === undefined ? "left over" : "has another content";
+}

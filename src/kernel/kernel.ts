@@ -1,0 +1,69 @@
+/**
+ * What the agent needs of a node. Implemented by `linuxKernel` (the real thing) and `fakeKernel` (state in memory);
+ * both pass the same contract suite.
+ */
+import type { Family } from "../plan/types.ts";
+import type { RuleSet } from "../render/types.ts";
+
+/** What one `apply` or `verify` found and did. */
+export interface ApplyResult {
+  /** Nothing had to be written. */
+  readonly unchanged: boolean;
+  /** What differed, for people: `chain PH-IN (v4) missing`, `set ph-4-ab12 2 of 100 entries`, `net.ipv4.tcp_syncookies 0, not 1`. */
+  readonly differences: readonly string[];
+  /** Hash over what was read back after the write; equal hashes = equal rules, sets and sysctls. */
+  readonly readBackHash: string;
+  readonly milliseconds: number;
+}
+
+/** Packets and bytes that matched the rule with this comment (`policy/entry/hash`), since the rule was written. */
+export interface RuleCounter {
+  readonly family: Family;
+  readonly chain: string;
+  readonly comment: string;
+  readonly packets: number;
+  readonly bytes: number;
+}
+
+/** Somebody else touched what is ours. `by` as nft monitor names it: `process 2771 (iptables)`. */
+export interface DriftEvent {
+  readonly by: string | undefined;
+  /** Wall clock, milliseconds since the epoch. */
+  readonly at: number;
+}
+
+export interface KernelFacts {
+  readonly backend: "iptables-nft";
+  readonly iptablesVersion: string;
+  readonly kernelVersion: string;
+  /** False: no connection is known yet, so the first enforcement must prime (DESIGN 6). */
+  readonly conntrackActive: boolean;
+}
+
+export interface Kernel {
+  /** Tools and kernel, read anew. Throws ToolMissingError naming the package to install. */
+  facts(): Promise<KernelFacts>;
+  /**
+   * Makes the kernel match, as one unit: any failure restores what was there and throws, with the tool's own words:
+   * RestoreError, SysctlError, ToolError, ToolMissingError, ReadBackError, MissingTargetError (found before any write),
+   * or RollBackError where what was there could not be restored. Reads back after each write. Writes nothing where
+   * nothing differs.
+   */
+  apply(desired: RuleSet): Promise<ApplyResult>;
+  /** Where `desired` and the kernel differ, writing nothing. `depth` "Headers" skips the entries of sets (cheap polling). */
+  verify(desired: RuleSet, depth: "Full" | "Headers"): Promise<readonly string[]>;
+  /** Makes conntrack see traffic (a no-op ctstate rule) without judging any. Idempotent; the next `apply` removes it. */
+  prime(): Promise<void>;
+  /** Removes all that is ours and puts the original sysctls back, as far as it can; then throws if some of it failed. Idempotent. */
+  clear(): Promise<void>;
+  counters(): Promise<readonly RuleCounter[]>;
+  /** The measured values of these sysctls, as the kernel prints them; undefined where there is no such key. */
+  sysctls(keys: readonly string[]): Promise<ReadonlyMap<string, string | undefined>>;
+  /**
+   * Calls `onDrift` when somebody else changes our tables, until `signal` aborts. Events that our own writes caused
+   * are left out. Restarts its monitor by itself with backoff; each time that it has begun to listen, the first too, it
+   * calls `onDrift` with `by` undefined: what happened before is not known. Resolves when it has ended; throws
+   * ToolMissingError where nft is not installed.
+   */
+  watch(signal: AbortSignal, onDrift: (event: DriftEvent) => void): Promise<void>;
+}

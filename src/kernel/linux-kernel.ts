@@ -1,0 +1,162 @@
+import type { RuleSet } from "../render/types.ts";
+import { type Changes, differencesOf, FAMILIES, hashReadBack, planChanges, planRollBack } from "./changes.ts";
+import { ReadBackError, RollBackError, ToolError } from "./errors.ts";
+import type { Host } from "./host.ts";
+import type { ApplyResult, Kernel } from "./kernel.ts";
+import { nodeAccess } from "./node-access.ts";
+import {
+  type EntriesOf,
+  type Observation,
+  observeNode,
+  observeRules,
+  observeSysctls,
+  ofAll,
+  ofNone,
+} from "./observe.ts";
+import { ownProcesses } from "./own-processes.ts";
+import { checkRuleSet } from "./ownership.ts";
+import { primeRestore } from "./prime.ts";
+import { printedForms } from "./printed-forms.ts";
+import { parseCounters } from "./saved-rules.ts";
+import { watchRules } from "./watch-rules.ts";
+import { attemptAll, writeRules, writeSteps } from "./write-changes.ts";
+
+export interface LinuxKernelOptions {
+  readonly host: Host;
+  /** Where the originals are kept; survives restarts. */
+  readonly stateDir: string;
+  /** `/etc/sysctl.d` of the node. */
+  readonly sysctlDir: string;
+  /** Wall clock, milliseconds since the epoch. */
+  readonly now?: () => number;
+}
+
+const NOTHING: RuleSet = { tables: [], sets: [], sysctls: [] };
+
+/**
+ * Rules by iptables-nft, sets by ipset, sysctls by /proc/sys. Level-based: each call reads what is there, plans the
+ * difference and writes only that, so what a crash left half done is just another starting point. One call at a time.
+ */
+export function linuxKernel({ host, stateDir, sysctlDir, now = Date.now }: LinuxKernelOptions): Kernel {
+  const own = ownProcesses(now);
+  const node = nodeAccess(host, stateDir, sysctlDir, own);
+  const forms = printedForms();
+  const oneAtATime = lane();
+
+  const observe = (desired: RuleSet, entriesOf: EntriesOf) =>
+    observeNode(
+      node,
+      desired.sysctls.map(({ key }) => key),
+      entriesOf,
+    );
+
+  async function write(desired: RuleSet, changes: Changes): Promise<Observation> {
+    for (const step of writeSteps(node, changes)) await step();
+    // The size tells enough of a set that was edited in place: ipset refuses to add what is there and to delete what is not.
+    const found = await observe(desired, (name) => changes.sets.rewritten.includes(name));
+    learnForms(changes, planChanges(desired, found, forms));
+    const differences = differencesOf(planChanges(desired, found, forms));
+    if (differences.length > 0) throw new ReadBackError(differences);
+    return found;
+  }
+
+  /** Only chains that this apply wrote: any other that differs was changed by somebody else. */
+  function learnForms(written: Changes, readBack: Changes): void {
+    for (const family of FAMILIES) {
+      const ours = new Set(written.rules[family].mismatches.map(({ place }) => place));
+      for (const { place, rendered, printed } of readBack.rules[family].mismatches)
+        if (ours.has(place) && printed !== undefined) forms.learn(place, rendered, printed);
+    }
+  }
+
+  async function rollBack(desired: RuleSet, before: Observation, cause: Error): Promise<never> {
+    const failures: Error[] = [];
+    try {
+      const keys = [...before.sysctls.keys()];
+      const changes = planRollBack(before, await observe(desired, ofAll), keys, forms);
+      failures.push(...(await attemptAll(writeSteps(node, changes))));
+    } catch (error) {
+      failures.push(error instanceof Error ? error : new ToolError("unknown", String(error)));
+    }
+    if (failures.length > 0) throw new RollBackError(cause, failures);
+    throw cause;
+  }
+
+  async function apply(desired: RuleSet): Promise<ApplyResult> {
+    const start = now();
+    checkRuleSet(desired);
+    const before = await observe(desired, ofAll);
+    const changes = planChanges(desired, before, forms);
+    const differences = differencesOf(changes);
+    let found = before;
+    if (differences.length > 0) {
+      try {
+        found = await write(desired, changes);
+      } catch (error) {
+        await rollBack(desired, before, error instanceof Error ? error : new ToolError("unknown", String(error)));
+      }
+    } else {
+      await node.originals.write(changes.sysctls.originalsAfter, before.originals);
+    }
+    const readBackHash = hashReadBack(desired, found);
+    return { unchanged: differences.length === 0, differences, readBackHash, milliseconds: now() - start };
+  }
+
+  async function clear(): Promise<void> {
+    const changes = planChanges(NOTHING, await observe(NOTHING, ofAll), forms);
+    // A way out: what can be removed is removed, whatever else fails.
+    const failures = await attemptAll(writeSteps(node, changes));
+    const left = await observe(NOTHING, ofNone);
+    for (const name of left.sets.keys())
+      failures.push(new ToolError("ipset", `set ${name} is in use by a rule of somebody else`));
+    if (failures.length > 0) throw new AggregateError(failures, failures.map(({ message }) => message).join("; "));
+  }
+
+  return {
+    async facts() {
+      const [version] = await Promise.all([
+        node.run(node.tools.save[4], ["--version"]),
+        node.run(node.tools.save[6], ["--version"]),
+        node.run("ipset", ["--version"]),
+      ]);
+      const [release, connections] = await Promise.all([
+        host.readSysctl("kernel.osrelease"),
+        host.readSysctl("net.netfilter.nf_conntrack_count"),
+      ]);
+      return {
+        backend: node.tools.backend,
+        iptablesVersion: /\bv([\d.]+)/.exec(version)?.[1] ?? version.trim(),
+        kernelVersion: release ?? "unknown",
+        conntrackActive: Number(connections ?? 0) > 0,
+      };
+    },
+    apply: (desired) => oneAtATime(() => apply(desired)),
+    verify: (desired, depth) =>
+      oneAtATime(async () =>
+        differencesOf(planChanges(desired, await observe(desired, depth === "Full" ? ofAll : ofNone), forms)),
+      ),
+    prime: () =>
+      oneAtATime(async () => {
+        const [v4, v6] = await Promise.all([observeRules(node, 4), observeRules(node, 6)]);
+        await writeRules(node, { 4: primeRestore(v4), 6: primeRestore(v6) });
+      }),
+    clear: () => oneAtATime(clear),
+    async counters() {
+      const read = async (family: 4 | 6) =>
+        parseCounters(family, await node.run(node.tools.save[family], ["-c", "-t", "mangle"]));
+      return (await Promise.all(FAMILIES.map(read))).flat();
+    },
+    sysctls: (keys) => observeSysctls(node, keys),
+    watch: (signal, onDrift) => watchRules({ host, own, now, signal, onDrift }),
+  };
+}
+
+/** Runs tasks one after another, whatever becomes of each. */
+function lane(): <T>(task: () => Promise<T>) => Promise<T> {
+  let last: Promise<unknown> = Promise.resolve();
+  return (task) => {
+    const result = last.then(task, task);
+    last = result;
+    return result;
+  };
+}

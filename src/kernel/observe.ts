@@ -1,0 +1,63 @@
+import type { Family } from "../plan/types.ts";
+import type { NodeAccess } from "./node-access.ts";
+import { isOurSet } from "./ownership.ts";
+import { parseSavedRules, type SavedChains } from "./saved-rules.ts";
+import { parseSavedSets, type SavedSet } from "./saved-sets.ts";
+import type { Originals } from "./sysctl-plan.ts";
+
+/** What is on the node now, as far as we are concerned. */
+export interface Observation {
+  /** Table mangle, all chains: where our hooks stand is told by what surrounds them. */
+  readonly tables: Readonly<Record<Family, SavedChains>>;
+  /** Only ours. */
+  readonly sets: ReadonlyMap<string, SavedSet>;
+  /** Keys asked for, and those with an original. */
+  readonly sysctls: ReadonlyMap<string, string | undefined>;
+  readonly originals: Originals;
+  /** Content of our sysctl.d file. */
+  readonly sysctlFile: string | undefined;
+}
+
+/** Which sets are read with their entries; of the others only the header with their size. */
+export type EntriesOf = (setName: string) => boolean;
+export const ofAll: EntriesOf = () => true;
+export const ofNone: EntriesOf = () => false;
+
+export async function observeNode(
+  node: NodeAccess,
+  sysctlKeys: readonly string[],
+  entriesOf: EntriesOf,
+): Promise<Observation> {
+  const [v4, v6, sets, originals, sysctlFile] = await Promise.all([
+    observeRules(node, 4),
+    observeRules(node, 6),
+    observeSets(node, entriesOf),
+    node.originals.read(),
+    node.host.readFile(node.sysctlFile),
+  ]);
+  const sysctls = await observeSysctls(node, [...sysctlKeys, ...Object.keys(originals)]);
+  return { tables: { 4: v4, 6: v6 }, sets, sysctls, originals, sysctlFile };
+}
+
+export async function observeRules(node: NodeAccess, family: Family): Promise<SavedChains> {
+  const tool = node.tools.save[family];
+  return parseSavedRules(tool, await node.run(tool, ["-t", "mangle"]));
+}
+
+async function observeSets(node: NodeAccess, entriesOf: EntriesOf): Promise<Map<string, SavedSet>> {
+  const all = parseSavedSets(await node.run("ipset", ["list", "-t"]));
+  const headers = new Map([...all].filter(([name]) => isOurSet(name)));
+  const listed = [...headers.keys()].filter(entriesOf);
+  if (listed.length === 0) return headers;
+  // Only ours, in one process: others' sets (kube-proxy in ipvs mode) may be huge. `restore` takes any command.
+  const lists = listed.map((name) => `list ${name}\n`).join("");
+  return new Map([...headers, ...parseSavedSets(await node.run("ipset", ["restore"], lists))]);
+}
+
+export async function observeSysctls(
+  node: NodeAccess,
+  keys: readonly string[],
+): Promise<Map<string, string | undefined>> {
+  const unique = [...new Set(keys)];
+  return new Map(await Promise.all(unique.map(async (key) => [key, await node.host.readSysctl(key)] as const)));
+}

@@ -1,0 +1,54 @@
+import { join } from "node:path";
+import type { Host } from "./host.ts";
+import type { Original, Originals } from "./sysctl-plan.ts";
+
+export interface OriginalsFile {
+  read(): Promise<Originals>;
+  /** Nothing to remember: the file goes. Writes only where something differs from `known`. */
+  write(originals: Originals, known: Originals): Promise<void>;
+}
+
+/** The originals of the sysctls that we changed, in the state directory, so that clean-up knows them after a restart. */
+export function originalsFile(host: Host, stateDir: string): OriginalsFile {
+  const path = join(stateDir, "originals.json");
+  return {
+    async read() {
+      const text = await host.readFile(path);
+      return text === undefined ? {} : parseOriginals(path, text);
+    },
+    async write(originals, known) {
+      if (print(originals) === print(known)) return;
+      if (Object.keys(originals).length === 0) await host.remove(path);
+      else await host.writeFileAtomic(path, print(originals));
+    },
+  };
+}
+
+function print(originals: Originals): string {
+  const sysctls = Object.fromEntries(Object.entries(originals).sort(([a], [b]) => (a < b ? -1 : 1)));
+  return `${JSON.stringify({ sysctls }, undefined, 2)}\n`;
+}
+
+/** A file that cannot be read is an error: to go on without it would forget the originals for good. */
+function parseOriginals(path: string, text: string): Originals {
+  const broken = (cause?: unknown) =>
+    new Error(`${path} is damaged: mend it, or remove it to forget the originals`, { cause });
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    throw broken(error);
+  }
+  if (typeof value !== "object" || value === null || !("sysctls" in value)) throw broken();
+  const { sysctls } = value;
+  if (typeof sysctls !== "object" || sysctls === null) throw broken();
+  const entries = Object.entries(sysctls);
+  if (!entries.every((entry): entry is [string, Original] => isOriginal(entry[1]))) throw broken();
+  return Object.fromEntries(entries);
+}
+
+function isOriginal(value: unknown): value is Original {
+  if (typeof value !== "object" || value === null || !("value" in value) || typeof value.value !== "string")
+    return false;
+  return !("added" in value) || typeof value.added === "string";
+}

@@ -1,0 +1,55 @@
+import type { RuleSet } from "../render/types.ts";
+import { MissingTargetError, NotOursError } from "./errors.ts";
+
+/** The comment on our rules in chains that are not ours. */
+export const TAG = "port-hardening";
+
+/** Name of the set that a big edit fills before it swaps; numbered. */
+export const SWAP_SET = "ph-swap-";
+
+export const isOurChain = (name: string): boolean => name.startsWith("PH-");
+export const isOurSet = (name: string): boolean => name.startsWith("ph-");
+export const isTagged = (rule: string): boolean => / --comment "?port-hardening"?(?: |$)/.test(rule);
+
+/**
+ * Refuses a rule set that reaches beyond what is ours, or that names a chain or set which it does not hold:
+ * `iptables-nft-restore --test` accepts a jump to a missing chain, so this is checked here.
+ * @throws {NotOursError | MissingTargetError}
+ */
+export function checkRuleSet(desired: RuleSet): void {
+  for (const { name, entries } of desired.sets) {
+    if (!/^ph-[a-z0-9-]{1,28}$/.test(name) || name.startsWith(SWAP_SET)) throw new NotOursError(`set ${name}`);
+    const odd = entries.find((entry) => !/^[0-9a-f.:/]+$/.test(entry));
+    if (odd !== undefined) throw new NotOursError(`entry ${JSON.stringify(odd)} of set ${name}`);
+  }
+  for (const { family, chains, hooks } of desired.tables) {
+    const names = new Set(chains.map(({ name }) => name));
+    const sets = new Set(desired.sets.filter((set) => set.family === family).map(({ name }) => name));
+    const check = (where: string, rules: readonly string[]) => {
+      for (const rule of rules) {
+        if (rule.includes("\n")) throw new NotOursError(`a line break in a rule of ${where}`);
+        for (const target of targetsOf(rule))
+          if (isOurChain(target) && !names.has(target)) throw new MissingTargetError(`chain ${target}`, where, rule);
+        for (const set of setsOf(rule)) if (!sets.has(set)) throw new MissingTargetError(`set ${set}`, where, rule);
+      }
+    };
+    for (const { name, rules } of chains) {
+      if (!/^PH-[A-Za-z0-9_.+-]{1,25}$/.test(name)) throw new NotOursError(`chain ${name}`);
+      check(`chain ${name} (v${family})`, rules);
+    }
+    for (const { chain, rules } of hooks) {
+      if (isOurChain(chain) || !/^[A-Z]+$/.test(chain)) throw new NotOursError(`hook in chain ${chain}`);
+      const untagged = rules.find((rule) => !isTagged(rule));
+      if (untagged !== undefined) throw new NotOursError(`a hook in ${chain} without the comment ${TAG}: ${untagged}`);
+      check(`hook ${chain} (v${family})`, rules);
+    }
+  }
+}
+
+function targetsOf(rule: string): string[] {
+  return [...rule.matchAll(/(?:^| )-[jg] (\S+)/g)].map(([, target]) => target ?? "");
+}
+
+function setsOf(rule: string): string[] {
+  return [...rule.matchAll(/ --match-set (\S+)/g)].map(([, set]) => set ?? "");
+}

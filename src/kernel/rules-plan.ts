@@ -1,0 +1,101 @@
+import type { Family } from "../plan/types.ts";
+import type { Chain, Hook, Table } from "../render/types.ts";
+import { isOurChain, isTagged } from "./ownership.ts";
+import type { PrintedForms } from "./printed-forms.ts";
+import type { SavedChains } from "./saved-rules.ts";
+
+/** One of our chains, or our hooks in another's chain, that is not as desired. */
+export interface Mismatch {
+  readonly place: string;
+  readonly rendered: readonly string[];
+  /** What is there, where it could be the rendered rules in another form; undefined where it cannot be. */
+  readonly printed: readonly string[] | undefined;
+  readonly difference: string;
+}
+
+export interface RulesPlan {
+  readonly mismatches: readonly Mismatch[];
+  /** Input of `iptables-restore --noflush`, which commits as a whole; undefined: nothing to write. */
+  readonly restore: string | undefined;
+}
+
+/**
+ * What makes one family's table match. Goals, in this order:
+ *  1. nothing that is not ours is named (`-D` by text, never by number: others may write between our save and our restore);
+ *  2. a chain that is right is not named either, so its counters keep counting and its limits their state;
+ *  3. one transaction: old rules until it commits, new ones after.
+ */
+export function planRules(
+  family: Family,
+  desired: Table | undefined,
+  saved: SavedChains,
+  forms: PrintedForms,
+): RulesPlan {
+  const chains = mismatchedChains(family, desired?.chains ?? [], saved, forms);
+  const hooks = mismatchedHooks(family, desired?.hooks ?? [], saved, forms);
+  const wanted = new Set(desired?.chains.map(({ name }) => name));
+  const stale = [...saved.keys()].filter((name) => isOurChain(name) && !wanted.has(name)).sort();
+  const leftOver = stale.map((name) => ({
+    place: place(family, name),
+    rendered: [],
+    printed: undefined,
+    difference: `chain ${place(family, name)} left over`,
+  }));
+  const mismatches = [...chains, ...hooks, ...leftOver];
+  if (mismatches.length === 0) return { mismatches, restore: undefined };
+  const restore = [
+    "*mangle",
+    ...chains.map(({ chain }) => `:${chain} - [0:0]`),
+    ...hooks.flatMap(({ chain, tagged }) => tagged.map((rule) => `-D ${chain} ${rule}`)),
+    ...chains.flatMap(({ chain, rendered }) => rendered.map((rule) => `-A ${chain} ${rule}`)),
+    ...hooks.flatMap(({ chain, rendered }) => rendered.map((rule, index) => `-I ${chain} ${index + 1} ${rule}`)),
+    ...stale.map((name) => `-F ${name}`),
+    ...stale.map((name) => `-X ${name}`),
+    "COMMIT",
+  ];
+  return { mismatches, restore: `${restore.join("\n")}\n` };
+}
+
+/** What is ours in a saved table, as a desired one: the goal of a roll-back. */
+export function ourTable(family: Family, saved: SavedChains): Table {
+  const chains: Chain[] = [];
+  const hooks: Hook[] = [];
+  for (const [name, rules] of saved) {
+    if (isOurChain(name)) chains.push({ name, rules });
+    else if (rules.some(isTagged)) hooks.push({ chain: name, rules: rules.filter(isTagged) });
+  }
+  return { family, name: "mangle", chains, hooks };
+}
+
+function mismatchedChains(family: Family, desired: readonly Chain[], saved: SavedChains, forms: PrintedForms) {
+  return desired.flatMap(({ name, rules }) => {
+    const printed = saved.get(name);
+    const where = place(family, name);
+    if (printed !== undefined && forms.same(where, rules, printed)) return [];
+    const differing = rules.filter((rule, index) => rule !== printed?.[index]).length;
+    const difference =
+      printed === undefined
+        ? `chain ${where} missing`
+        : `chain ${where} ${printed.length} rules for ${rules.length}, ${differing} not as they should be`;
+    return [{ chain: name, place: where, rendered: rules, printed, difference }];
+  });
+}
+
+function mismatchedHooks(family: Family, desired: readonly Hook[], saved: SavedChains, forms: PrintedForms) {
+  const wanted = new Map(desired.map(({ chain, rules }) => [chain, rules]));
+  const hooked = [...saved].filter(([name, rules]) => !isOurChain(name) && rules.some(isTagged)).map(([name]) => name);
+  return [...new Set([...wanted.keys(), ...hooked])].flatMap((chain) => {
+    const rendered = wanted.get(chain) ?? [];
+    const rules = saved.get(chain) ?? [];
+    const tagged = rules.filter(isTagged);
+    const atHead = rules.slice(0, tagged.length).every(isTagged);
+    const where = `hook ${place(family, chain)}`;
+    if (atHead && forms.same(where, rendered, tagged)) return [];
+    const difference = `${where} ${tagged.length} of our rules for ${rendered.length}${atHead ? "" : ", not at the head"}`;
+    return [{ chain, tagged, place: where, rendered, printed: tagged, difference }];
+  });
+}
+
+function place(family: Family, chain: string): string {
+  return `${chain} (v${family})`;
+}

@@ -1,0 +1,95 @@
+import { setTimeout as wait } from "node:timers/promises";
+import { type Changes, FAMILIES } from "./changes.ts";
+import { RestoreError, SysctlError, ToolError } from "./errors.ts";
+import type { NodeAccess } from "./node-access.ts";
+import { type Originals, type SysctlPlan, sameValue } from "./sysctl-plan.ts";
+
+/** The rules' destructors run after the restore has returned, in the kernel's own time: until then a set counts as used. */
+const DESTROY_WAITS_MILLISECONDS = [5, 10, 20, 40, 80, 160, 320];
+
+/**
+ * The writes, in the order in which no step needs a later one and no moment is more open than old or new: sets that the
+ * new rules name, rules, sysctls (their originals on disk first), the sysctl.d file, sets that only the old rules named.
+ */
+export function writeSteps(node: NodeAccess, changes: Changes): (() => Promise<void>)[] {
+  const { sets, sysctls, sysctlFile } = changes;
+  return [
+    async () => {
+      if (sets.restore !== undefined) await node.run("ipset", ["restore"], sets.restore);
+    },
+    () => writeRules(node, { 4: changes.rules[4].restore, 6: changes.rules[6].restore }),
+    () => writeSysctls(node, sysctls, changes.originals),
+    async () => {
+      if (sysctlFile.now === sysctlFile.goal) return;
+      if (sysctlFile.goal === undefined) await node.host.remove(node.sysctlFile);
+      else await node.host.writeFileAtomic(node.sysctlFile, sysctlFile.goal);
+    },
+    () => destroySets(node, sets.obsolete),
+  ];
+}
+
+/** Both families at once, each as one transaction; waits for both before it throws. */
+export async function writeRules(
+  node: NodeAccess,
+  restores: { readonly 4: string | undefined; readonly 6: string | undefined },
+): Promise<void> {
+  const results = await Promise.allSettled(
+    FAMILIES.map(async (family) => {
+      const restore = restores[family];
+      if (restore !== undefined) await node.run(node.tools.restore[family], ["--noflush"], restore);
+    }),
+  );
+  for (const result of results) if (result.status === "rejected") throw result.reason;
+}
+
+/** One that fails does not keep the others from theirs; the originals are forgotten only when all have been given back. */
+async function writeSysctls(node: NodeAccess, plan: SysctlPlan, known: Originals): Promise<void> {
+  await node.originals.write(plan.originalsBefore, known);
+  const [failure] = await attemptAll(
+    plan.writes.map(
+      ({ key, value }) =>
+        () =>
+          writeSysctl(node, key, value),
+    ),
+  );
+  if (failure !== undefined) throw failure;
+  await node.originals.write(plan.originalsAfter, plan.originalsBefore);
+}
+
+async function writeSysctl({ host }: NodeAccess, key: string, value: string): Promise<void> {
+  await host.writeSysctl(key, value);
+  const now = await host.readSysctl(key);
+  if (now === undefined || !sameValue(now, value))
+    throw new SysctlError(key, value, `reads back as ${now ?? "nothing"}`);
+}
+
+/** Destroys sets. One that somebody else's rule uses is left: it is no longer ours to judge, and the rules are right without it. */
+async function destroySets(node: NodeAccess, names: readonly string[]): Promise<void> {
+  const waits = [...DESTROY_WAITS_MILLISECONDS];
+  let left = [...names];
+  while (left.length > 0) {
+    try {
+      await node.run("ipset", ["restore"], left.map((name) => `destroy ${name}\n`).join(""));
+      return;
+    } catch (error) {
+      if (!(error instanceof RestoreError)) throw error;
+      left = left.slice(error.line - 1);
+      const milliseconds = /in use/.test(error.words) ? waits.shift() : undefined;
+      if (milliseconds === undefined) left.shift();
+      else await wait(milliseconds);
+    }
+  }
+}
+
+/** Runs all steps, also after one failed. @returns the failures */
+export async function attemptAll(steps: readonly (() => Promise<void>)[]): Promise<Error[]> {
+  const failures: Error[] = [];
+  for (const step of steps) {
+    try {
+      await step();
+    } catch (error) {
+      failures.push(error instanceof Error ? error : new ToolError("unknown", String(error)));
+    }
+  }
+  return failures;
+}

@@ -1,0 +1,42 @@
+import type { AddressSet, Family } from "../../../src/plan/types.ts";
+import type { Chain, RuleSet, SysctlSetting, Table } from "../../../src/render/types.ts";
+
+export const RANGE = "net.ipv4.ip_local_port_range";
+export const RESERVED = "net.ipv4.ip_local_reserved_ports";
+export const BACKLOG = "net.ipv4.tcp_max_syn_backlog";
+
+export const equal = (key: string, value: string): SysctlSetting => ({ key, value, match: "Equal", persist: true });
+export const contains = (value: string): SysctlSetting => ({ key: RESERVED, value, match: "Contains", persist: true });
+
+export const JUMP = "-m conntrack ! --ctstate RELATED,ESTABLISHED -m comment --comment port-hardening -j PH-PRE";
+
+/** Two chains, one set and one hook in each family; `PH-IN` counts UDP datagrams in its first rule. */
+export function sampleTable(family: Family, extra: readonly string[] = []): Table {
+  const chains: Chain[] = [
+    { name: "PH-PRE", rules: ['-m comment --comment "p/pre/00" -j PH-IN'] },
+    {
+      name: "PH-IN",
+      rules: [
+        '-p udp -m comment --comment "p/count/11" -j RETURN',
+        `-m set --match-set ph-${family}-office src -m comment --comment "p/office/22" -j RETURN`,
+        ...extra,
+        '-p tcp -m tcp --dport 1024:65535 -m comment --comment "p/default/33" -j DROP',
+      ],
+    },
+  ];
+  return { family, name: "mangle", chains, hooks: [{ chain: "PREROUTING", rules: [JUMP] }] };
+}
+
+export const office4 = (entries: readonly string[]): AddressSet => ({ name: "ph-4-office", family: 4, entries });
+export const office6 = (entries: readonly string[]): AddressSet => ({ name: "ph-6-office", family: 6, entries });
+
+export const sample: RuleSet = {
+  tables: [sampleTable(4), sampleTable(6)],
+  sets: [office4(["192.0.2.0/24", "198.51.100.7"]), office6(["2001:db8:1::/48", "2001:db8::7"])],
+  sysctls: [equal(RANGE, "49152 65535"), contains("50000,50100-50110"), equal(BACKLOG, "4096")],
+};
+
+/** Of the sample, only what is of IPv4. */
+export const withoutOffice6: RuleSet = { ...sample, sets: sample.sets.slice(0, 1), tables: [sampleTable(4)] };
+
+export const nothing: RuleSet = { tables: [], sets: [], sysctls: [] };
