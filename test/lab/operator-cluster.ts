@@ -1,0 +1,158 @@
+import { mkdir } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import { type ControlPlane, startControlPlane } from "./control-plane.ts";
+import { publishNodePort } from "./destination-nat.ts";
+import type { Host, Node } from "./hosts.ts";
+import type { Lab } from "./lab.ts";
+import type { LabProcess } from "./lab-process.ts";
+import { waitFor } from "./wait-for.ts";
+
+const project = resolve(import.meta.dirname, "../..");
+const operatorNamespace = "port-hardening";
+
+/** What every node of the cluster serves: a process of its own, and a pod behind a NodePort. */
+export const served = { hostPort: 8443, hostUdpPort: 9000, nodePort: 30080, podPort: 8080 } as const;
+
+export interface WorkerNode extends Node {
+  readonly pod: Host;
+  /** Where this node's agent keeps its state, and its sysctl.d. */
+  readonly stateDirectory: string;
+  readonly sysctlDirectory: string;
+  /** `flags` are added, and win over the defaults. */
+  startAgent(flags?: readonly string[]): Promise<LabProcess>;
+}
+
+/** The operator at work on nodes that are network namespaces, with a real control plane. */
+export interface OperatorCluster {
+  readonly controlPlane: ControlPlane;
+  readonly workers: readonly WorkerNode[];
+  /** Outside the cluster, with many source addresses. */
+  readonly outside: Host;
+  startController(flags?: readonly string[]): Promise<LabProcess>;
+  /** Applies YAML with the real kubectl; returns what it printed. */
+  apply(yaml: string): Promise<string>;
+}
+
+export interface OperatorClusterOptions {
+  readonly workers: number;
+  readonly sources: readonly string[];
+  /** The operator's program: Node's arguments before the sub-command. Default: the sources. */
+  readonly program?: readonly string[];
+  readonly onProgress?: (what: string) => void;
+}
+
+/** Control plane, CRDs, rights, nodes that serve, an outside client. Controller and agents are started by the caller. */
+export async function startOperatorCluster(lab: Lab, options: OperatorClusterOptions): Promise<OperatorCluster> {
+  const { onProgress = () => undefined } = options;
+  const program = options.program ?? [join(project, "src/main.ts")];
+  onProgress("starting etcd and kube-apiserver");
+  const controlPlane = await startControlPlane(lab);
+  onProgress(`making ${options.workers} nodes and an outside client as network namespaces`);
+  const outside = await lab.client("outside", { sources: options.sources });
+  const workers: WorkerNode[] = [];
+  for (let index = 1; index <= options.workers; index++) {
+    workers.push(await createWorker(lab, `node${index}`, { controlPlane, program }));
+  }
+  onProgress("installing CRDs, rights and Node objects with kubectl");
+  await controlPlane.kubectl(["apply", "--server-side", "-f", join(project, "crds")]);
+  await controlPlane.kubectl(["apply", "-k", join(project, "deploy")]);
+  await controlPlane.kubectl(["create", "-f", "-"], {
+    input: JSON.stringify({ apiVersion: "v1", kind: "List", items: workers.map(nodeObject) }),
+  });
+  await controlPlane.kubectl(["wait", "--for=condition=Established", "crd", "--all", "--timeout=20s"]);
+
+  return {
+    controlPlane,
+    workers,
+    outside,
+    apply: async (yaml) => (await controlPlane.kubectl(["apply", "-f", "-"], { input: yaml })).stdout.trim(),
+    async startController(flags = []) {
+      const account = { namespace: operatorNamespace, name: "port-hardening-controller" };
+      const kubeconfig = await controlPlane.kubeconfigFor(account);
+      return lab.root.spawn(
+        "controller",
+        process.execPath,
+        [...program, "controller", "--health-port", "0", ...flags],
+        {
+          env: { KUBECONFIG: kubeconfig, POD_NAMESPACE: operatorNamespace },
+        },
+      );
+    },
+  };
+}
+
+async function createWorker(
+  lab: Lab,
+  name: string,
+  { controlPlane, program }: { controlPlane: ControlPlane; program: readonly string[] },
+): Promise<WorkerNode> {
+  const node = await lab.node(name);
+  const pod = await lab.pod(node, `${name}-pod`);
+  const stateDirectory = join(node.folder, "state");
+  const sysctlDirectory = join(node.folder, "sysctl.d");
+  await mkdir(sysctlDirectory);
+  const [host, behind] = await Promise.all([node.traffic(), pod.traffic()]);
+  await host.listen("tcp", [served.hostPort]);
+  await host.listen("udp", [served.hostUdpPort]);
+  await behind.listen("tcp", [served.podPort]);
+  await publishNodePort(node, { port: served.nodePort, to: { address: pod.ipv4, port: served.podPort } });
+  await publishNodePort(node, { port: served.nodePort, to: { address: pod.ipv6, port: served.podPort } });
+  return {
+    ...node,
+    pod,
+    stateDirectory,
+    sysctlDirectory,
+    async startAgent(flags = []) {
+      const account = { namespace: operatorNamespace, name: "port-hardening-agent", node: name };
+      const kubeconfig = await controlPlane.kubeconfigFor(account);
+      const own = ["--node-name", name, "--state-dir", stateDirectory, "--sysctl-dir", sysctlDirectory];
+      return node.spawn("agent", process.execPath, [...program, "agent", ...own, "--health-port", "0", ...flags], {
+        env: { KUBECONFIG: kubeconfig, POD_NAMESPACE: operatorNamespace },
+      });
+    },
+  };
+}
+
+/** The Node object that a kubelet would have made. */
+function nodeObject(worker: WorkerNode): object {
+  return {
+    apiVersion: "v1",
+    kind: "Node",
+    metadata: {
+      name: worker.name,
+      labels: { "kubernetes.io/os": "linux", "kubernetes.io/hostname": worker.name, role: "worker" },
+    },
+    spec: { podCIDR: worker.podCidrs.ipv4, podCIDRs: [worker.podCidrs.ipv4, worker.podCidrs.ipv6] },
+    status: {
+      addresses: [worker.ipv4, worker.ipv6].map((address) => ({ type: "InternalIP", address })),
+      conditions: [
+        {
+          type: "Ready",
+          status: "True",
+          reason: "KubeletReady",
+          message: "",
+          lastHeartbeatTime: new Date().toISOString(),
+          lastTransitionTime: new Date().toISOString(),
+        },
+      ],
+    },
+  };
+}
+
+/** Waits until every worker's agent has answered its NodeState. */
+export async function agentsReady(
+  { controlPlane, workers }: OperatorCluster,
+  timeoutMilliseconds = 20_000,
+): Promise<void> {
+  const names = workers.map(({ name }) => name);
+  let seen = "";
+  await waitFor(
+    "every agent to have written its NodeState's status",
+    async () => {
+      const path = "jsonpath={range .items[*]}{.metadata.name}={.status.backend} {end}";
+      seen = (await controlPlane.kubectl(["get", "phnode", "-o", path])).stdout;
+      return names.every((name) => seen.includes(`${name}=iptables`)) ? true : undefined;
+    },
+    { timeoutMilliseconds, intervalMilliseconds: 100, lastSeen: () => seen },
+  );
+}

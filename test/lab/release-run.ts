@@ -1,0 +1,87 @@
+import { spawnSync } from "node:child_process";
+import { readdirSync, readlinkSync, rmSync, statSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { isAlive, parseRunName } from "./run-name.ts";
+
+const namedNamespaces = "/run/netns";
+
+export function temporaryFolderOf(run: string): string {
+  return join(tmpdir(), run);
+}
+
+/** The named network namespaces of a run. */
+export function namespacesOf(run: string): string[] {
+  return entries(namedNamespaces).filter((name) => parseRunName(name)?.run === run);
+}
+
+/** The processes inside a named network namespace: they are found by where they are, never by what they are called. */
+export function processesIn(namespace: string): number[] {
+  const inode = statSync(join(namedNamespaces, namespace), { throwIfNoEntry: false })?.ino;
+  if (inode === undefined) return [];
+  return entries("/proc")
+    .filter((entry) => /^\d+$/.test(entry))
+    .filter((pid) => readLink(`/proc/${pid}/ns/net`) === `net:[${inode}]`)
+    .map(Number);
+}
+
+/**
+ * Ends all that a run holds: the processes inside its namespaces, the namespaces (and with them interfaces, rules and
+ * sets), its temporary folder. Synchronous, so that it also works while the owner exits. Idempotent.
+ */
+export function releaseRun(run: string): void {
+  const namespaces = namespacesOf(run);
+  const deadline = performance.now() + 5_000;
+  for (;;) {
+    const pids = namespaces.flatMap(processesIn);
+    if (pids.length === 0) break;
+    if (performance.now() > deadline) throw new Error(`processes ${pids.join(", ")} of ${run} outlive SIGKILL`);
+    for (const pid of pids) kill(pid);
+    pause(10);
+  }
+  for (const namespace of namespaces) {
+    const { status, stderr } = spawnSync("ip", ["netns", "delete", namespace], { encoding: "utf8" });
+    if (status !== 0 && namespacesOf(run).includes(namespace))
+      throw new Error(`ip netns delete ${namespace}: ${stderr}`);
+  }
+  rmSync(temporaryFolderOf(run), { recursive: true, force: true });
+}
+
+/** Releases what runs left whose owner is gone. A live run is never touched. Returns the runs that were swept. */
+export function sweepDeadRuns(): string[] {
+  const dead = new Set<string>();
+  for (const name of [...entries(namedNamespaces), ...entries(tmpdir())]) {
+    const parsed = parseRunName(name);
+    if (parsed !== undefined && !isAlive(parsed.owner)) dead.add(parsed.run);
+  }
+  for (const run of dead) releaseRun(run);
+  return [...dead];
+}
+
+function entries(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch {
+    return []; // No such folder: nothing is in it.
+  }
+}
+
+function readLink(path: string): string | undefined {
+  try {
+    return readlinkSync(path);
+  } catch {
+    return undefined; // The process has ended meanwhile.
+  }
+}
+
+function kill(pid: number): void {
+  try {
+    process.kill(pid, "SIGKILL");
+  } catch {
+    // It has ended meanwhile.
+  }
+}
+
+function pause(milliseconds: number): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, milliseconds);
+}

@@ -1,0 +1,20 @@
+import type { Attempt, AttemptResult, Exchange } from "./protocol.ts";
+import { openTcp } from "./tcp-connection.ts";
+import { openUdp } from "./udp-connection.ts";
+
+/** A connection that stands, until it is released. */
+export interface Connection {
+  exchange(timeoutMilliseconds: number): Promise<Exchange>;
+  release(): void;
+}
+
+export interface Opened {
+  readonly result: AttemptResult;
+  /** Only where the outcome is `connected`. */
+  readonly connection?: Connection;
+}
+
+/** Tries one connection; never throws. */
+export function openConnection(attempt: Attempt, timeoutMilliseconds: number): Promise<Opened> {
+  return attempt.protocol === "udp" ? openUdp(attempt, timeoutMilliseconds) : openTcp(attempt, timeoutMilliseconds);
+}
