@@ -1,0 +1,79 @@
+import { CLUSTER_ADDRESS_ROLES } from "../api/group.ts";
+import type { WorkQueue } from "../kube/work-queue.ts";
+import { canonicalJson } from "../plan/canonical-json.ts";
+import type { Liveness } from "./liveness.ts";
+import type { NodeStateFacts } from "./node-state-facts.ts";
+import type { ReconcileKey } from "./reconcile-key.ts";
+import type { ControllerStores } from "./stores.ts";
+import type { ChangeHandlers } from "./watches.ts";
+
+/** Reports of a fleet are many; what they mean for roll-out is looked at in one go. */
+const REPORTS_SETTLE_MILLISECONDS = 200;
+
+export interface ChangeContext {
+  readonly stores: () => ControllerStores;
+  readonly queue: Pick<WorkQueue<ReconcileKey>, "add" | "addAfter">;
+  readonly liveness: Liveness;
+  /** Whether the agent of this node counts as silent now. */
+  readonly isSilent: (node: string) => boolean;
+}
+
+/** Which keys a change concerns. Nothing of the change itself is kept: the pass looks at everything anew. */
+export function changeHandlers({ stores, queue, liveness, isSilent }: ChangeContext): ChangeHandlers & { all(): void } {
+  const everyPolicy = () => {
+    for (const { name } of stores().policies.list()) queue.add(`policy/${name}`);
+  };
+  return {
+    all: () => {
+      queue.add("fleet");
+      everyPolicy();
+      for (const role of CLUSTER_ADDRESS_ROLES) queue.add(`groups/${role}`);
+    },
+    policies: (name, before, after) => {
+      queue.add(`policy/${name}`);
+      // Its status alone changed; a spec that changes has a new generation.
+      if (before !== undefined && before.uid === after?.uid && before.generation === after.generation) return;
+      queue.add("fleet");
+      // The others may have won or lost a value by it.
+      everyPolicy();
+    },
+    nodes: (_name, before, after) => {
+      // A kubelet writes its Node for many reasons; few concern us.
+      if (same(before, after)) return;
+      queue.add("fleet");
+      everyPolicy();
+      queue.add("groups/nodes");
+      queue.add("groups/pods");
+    },
+    nodeStates: (_name, before, after) => {
+      for (const policy of policiesOf(before, after)) queue.add(`policy/${policy}`);
+      if (same(specOf(before), specOf(after))) queue.addAfter("fleet", REPORTS_SETTLE_MILLISECONDS);
+      else queue.add("fleet");
+    },
+    leases: (name, _before, after) => {
+      const wasSilent = isSilent(name);
+      liveness.observe(name, after);
+      if (wasSilent !== isSilent(name)) everyPolicy();
+    },
+    services: () => queue.add("groups/vips"),
+    apiEndpoints: () => queue.add("groups/apiservers"),
+    serviceCidrs: () => queue.add("groups/service-cidrs"),
+    shards: (_name, before, after) => {
+      for (const shard of [before, after]) if (shard !== undefined) queue.add(`groups/${shard.role}`);
+    },
+  };
+}
+
+function policiesOf(...states: readonly (NodeStateFacts | undefined)[]): ReadonlySet<string> {
+  return new Set(
+    states.flatMap((state) => [...(state?.assigned ?? []), ...(state?.reported ?? [])]).map(({ name }) => name),
+  );
+}
+
+function specOf(state: NodeStateFacts | undefined) {
+  return state === undefined ? undefined : { uid: state.uid, ownerUid: state.ownerUid, assigned: state.assigned };
+}
+
+function same(a: unknown, b: unknown): boolean {
+  return a === b || (a !== undefined && b !== undefined && canonicalJson(a) === canonicalJson(b));
+}

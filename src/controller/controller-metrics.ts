@@ -1,0 +1,87 @@
+import { Counter, Gauge, Histogram, type Registry } from "prom-client";
+import { type ControllerStores, unsynced } from "./stores.ts";
+
+/** What a pass is about; the first part of a key. */
+export type ReconcileKind = "fleet" | "node" | "policy" | "groups";
+
+export interface ControllerMetrics {
+  observePass(kind: ReconcileKind, seconds: number): void;
+  countError(kind: ReconcileKind): void;
+  countWatchError(resource: string): void;
+}
+
+/** Labels are bounded: kinds of work, resources and reasons, never names of nodes or policies. */
+export function controllerMetrics(
+  registry: Registry,
+  view: { readonly stores: ControllerStores; readonly queueDepth: () => number },
+): ControllerMetrics {
+  const registers = [registry];
+  const passes = new Histogram({
+    name: "port_hardening_controller_reconcile_duration_seconds",
+    help: "Duration of a reconcile pass, failed ones included.",
+    labelNames: ["kind"],
+    buckets: [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10],
+    registers,
+  });
+  const errors = new Counter({
+    name: "port_hardening_controller_reconcile_errors_total",
+    help: "Reconcile passes that failed and will be repeated.",
+    labelNames: ["kind"],
+    registers,
+  });
+  const watchErrors = new Counter({
+    name: "port_hardening_controller_watch_errors_total",
+    help: "Faults of the lists and watches that the caches rest on.",
+    labelNames: ["resource"],
+    registers,
+  });
+  new Gauge({
+    name: "port_hardening_controller_queue_depth",
+    help: "Keys that wait for their pass.",
+    registers,
+    collect() {
+      this.set(view.queueDepth());
+    },
+  });
+  new Gauge({
+    name: "port_hardening_policies",
+    help: "Policies by the status that they show.",
+    labelNames: ["status"],
+    registers,
+    collect() {
+      this.reset();
+      for (const { status } of view.stores.policies.list()) this.inc({ status: status?.status ?? "None" });
+    },
+  });
+  new Gauge({
+    name: "port_hardening_nodes",
+    help: "Nodes by the worst state of their policies; None where no policy is assigned.",
+    labelNames: ["state"],
+    registers,
+    collect() {
+      this.reset();
+      for (const { assigned, reported } of view.stores.nodeStates.list()) {
+        this.inc({ state: assigned.length === 0 ? "None" : worst(reported.map(({ state }) => state)) });
+      }
+    },
+  });
+  new Gauge({
+    name: "port_hardening_controller_caches_unsynced",
+    help: "Caches without a first complete list.",
+    registers,
+    collect() {
+      const names = Object.keys(view.stores) as (keyof ControllerStores)[];
+      this.set(unsynced(view.stores, names).length);
+    },
+  });
+  return {
+    observePass: (kind, seconds) => passes.observe({ kind }, seconds),
+    countError: (kind) => errors.inc({ kind }),
+    countWatchError: (resource) => watchErrors.inc({ resource }),
+  };
+}
+
+function worst(states: readonly ("Pending" | "Enforced" | "Failed")[]): string {
+  if (states.includes("Failed")) return "Failed";
+  return states.length === 0 || states.includes("Pending") ? "Pending" : "Enforced";
+}

@@ -1,0 +1,159 @@
+import type { Registry } from "prom-client";
+import type { ClusterAddressRole } from "../api/group.ts";
+import type { KubeClient } from "../kube/types.ts";
+import { workQueue } from "../kube/work-queue.ts";
+import type { Logger } from "../telemetry/logger.ts";
+import { changeHandlers } from "./change-handlers.ts";
+import { controllerMetrics } from "./controller-metrics.ts";
+import { type FleetRollout, fleetRollout } from "./fleet-rollout.ts";
+import { liveness } from "./liveness.ts";
+import { reconcileAddressGroups } from "./reconcile-address-groups.ts";
+import { type ParsedKey, parseKey, type ReconcileKey } from "./reconcile-key.ts";
+import { reconcileNodeState } from "./reconcile-node-state.ts";
+import { reconcilePolicyStatus } from "./reconcile-policy-status.ts";
+import type { ControllerSettings } from "./settings.ts";
+import { type StatusPace, statusPace } from "./status-pace.ts";
+import { type ControllerStores, unsynced } from "./stores.ts";
+import { controllerWatches } from "./watches.ts";
+
+export interface ControllerOptions {
+  readonly client: KubeClient;
+  /** The operator's own. */
+  readonly namespace: string;
+  readonly logger: Logger;
+  readonly registry: Registry;
+  readonly settings: ControllerSettings;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+}
+
+export interface Controller {
+  /** Runs until `signal` aborts; resolves when what was under way has ended. Nothing is cleaned up: rules stay. */
+  run(signal: AbortSignal): Promise<void>;
+  /** Why it cannot do its work yet; empty = ready. */
+  unready(): readonly string[];
+}
+
+/** What must be known before anything is written to a NodeState (DESIGN 7.7), and before statuses are judged. */
+const FLEET_STORES = ["policies", "nodes", "nodeStates"] as const;
+const STATUS_STORES = [...FLEET_STORES, "leases"] as const;
+const ROLE_STORES: Record<ClusterAddressRole, keyof ControllerStores> = {
+  nodes: "nodes",
+  pods: "nodes",
+  apiservers: "apiEndpoints",
+  "service-cidrs": "serviceCidrs",
+  vips: "services",
+};
+
+/** Level-based: every pass looks at the caches as they are, so it does not matter what happened before it was started. */
+export function createController({
+  client,
+  namespace,
+  logger,
+  registry,
+  settings,
+  now,
+}: ControllerOptions): Controller {
+  const silentAfterMilliseconds = settings.silentAfterSeconds * 1_000;
+  const lives = liveness(now);
+  const paces = new Map<string, StatusPace>();
+  const waiting = new Set<ReconcileKey>();
+  let turn: FleetRollout | undefined;
+
+  const queue = workQueue<ReconcileKey>({
+    reconcile: pass,
+    concurrency: settings.concurrency,
+    onError: (err, key, retryInMilliseconds) => logger.warn({ err, key, retryInMilliseconds }, "pass failed"),
+  });
+  const add = (key: ReconcileKey) => {
+    waiting.add(key);
+    queue.add(key);
+  };
+  const handlers = changeHandlers({
+    stores: () => watches.stores,
+    queue: { add, addAfter: queue.addAfter },
+    liveness: lives,
+    isSilent: (node) => now() >= (lives.heardAt(node) ?? Number.NEGATIVE_INFINITY) + silentAfterMilliseconds,
+  });
+  const watches = controllerWatches({
+    client,
+    namespace,
+    handlers,
+    allowedSysctls: settings.allowedSysctls,
+    onSync: handlers.all,
+    onError: (resource, err, retryInMilliseconds) => {
+      metrics.countWatchError(resource);
+      logger.warn({ err, resource, retryInMilliseconds }, "watch failed");
+    },
+  });
+  const { stores } = watches;
+  const metrics = controllerMetrics(registry, { stores, queueDepth: () => waiting.size });
+
+  async function pass(key: ReconcileKey, signal: AbortSignal): Promise<void> {
+    waiting.delete(key);
+    const parsed = parseKey(key);
+    const started = performance.now();
+    try {
+      await reconcile(parsed, key, signal);
+    } catch (error) {
+      if (!signal.aborted) metrics.countError(parsed.kind);
+      throw error;
+    } finally {
+      metrics.observePass(parsed.kind, (performance.now() - started) / 1_000);
+    }
+  }
+
+  /** A store that is not synced yet ends the pass: its first complete list queues everything again. */
+  async function reconcile(parsed: ParsedKey, key: ReconcileKey, signal: AbortSignal): Promise<void> {
+    switch (parsed.kind) {
+      case "fleet": {
+        if (unsynced(stores, FLEET_STORES).length > 0) return;
+        turn = fleetRollout(stores);
+        for (const name of turn.nodes) add(`node/${name}`);
+        return;
+      }
+      case "node": {
+        if (unsynced(stores, FLEET_STORES).length > 0 || turn === undefined) return;
+        const { name } = parsed;
+        const done = await reconcileNodeState(name, { client, stores, mayChange: turn.mayChange, signal });
+        if (done !== "Unchanged") logger.info({ node: name, done }, "NodeState reconciled");
+        return;
+      }
+      case "policy": {
+        if (unsynced(stores, STATUS_STORES).length > 0) return;
+        const again = await reconcilePolicyStatus(parsed.name, {
+          client,
+          stores,
+          silentAfterMilliseconds,
+          heardAt: lives.heardAt,
+          now,
+          signal,
+          pace: paceOf(parsed.name),
+        });
+        if (again !== undefined) queue.addAfter(key, again);
+        return;
+      }
+      case "groups": {
+        if (unsynced(stores, [ROLE_STORES[parsed.role], "shards"]).length > 0) return;
+        return reconcileAddressGroups(parsed.role, { client, stores, signal });
+      }
+    }
+  }
+
+  function paceOf(policy: string): StatusPace {
+    const pace = paces.get(policy) ?? statusPace(settings.statusWrites);
+    if (stores.policies.get({ name: policy }) === undefined) paces.delete(policy);
+    else paces.set(policy, pace);
+    return pace;
+  }
+
+  return {
+    async run(signal) {
+      await Promise.all([watches.run(signal), queue.run(signal)]);
+    },
+    unready: () =>
+      unsynced(stores, Object.keys(stores) as (keyof ControllerStores)[]).map(
+        (name) => `${name}: no complete list yet`,
+      ),
+  };
+}

@@ -1,0 +1,53 @@
+import { NODE_POLICIES_MAX } from "../api/node-state.ts";
+import { byPrecedence } from "../plan/precedence.ts";
+import { selects } from "../plan/select.ts";
+import type { AssignedPolicy } from "../plan/types.ts";
+import type { CompiledPolicy } from "./compiled-policy.ts";
+import type { NodeFacts } from "./node-facts.ts";
+import type { NodeStateFacts } from "./node-state-facts.ts";
+
+/** NodeState.spec as JSON: what an agent reads on each change, and etcd keeps for each node (DESIGN 2). */
+export const NODE_SPEC_BYTES_MAX = 64 * 1024;
+
+/** What a node shall enforce of one policy; with a `problem` it keeps what it has of it. */
+export type DesiredPolicy = { readonly element: AssignedPolicy } | { readonly problem: string };
+
+/**
+ * Every policy that selects the node, by name. Where they are more than a NodeState holds, newcomers are refused before
+ * those that are there, and those of lower precedence first.
+ */
+export function desiredPolicies(
+  policies: readonly CompiledPolicy[],
+  node: NodeFacts,
+  state: NodeStateFacts | undefined,
+): ReadonlyMap<string, DesiredPolicy> {
+  const assigned = new Set(state?.assigned.map(({ name }) => name));
+  const desired = new Map<string, DesiredPolicy>();
+  const compiled: Extract<CompiledPolicy, { outcome: "Compiled" }>[] = [];
+  for (const policy of policies) {
+    if (policy.outcome === "Unreadable") {
+      // Those that hold it are all that is known of its nodes.
+      if (assigned.has(policy.name)) desired.set(policy.name, { problem: policy.problem });
+    } else if (selects(policy.nodeSelector, node.labels)) {
+      if (policy.outcome === "Refused") desired.set(policy.name, { problem: policy.problem });
+      else compiled.push(policy);
+    }
+  }
+  let room = NODE_POLICIES_MAX - [...desired.keys()].filter((name) => assigned.has(name)).length;
+  let bytes = NODE_SPEC_BYTES_MAX;
+  const newcomer = (name: string) => (assigned.has(name) ? 0 : 1);
+  compiled.sort((a, b) => newcomer(a.name) - newcomer(b.name) || byPrecedence(a.element, b.element));
+  for (const policy of compiled) {
+    const problem = tooMuch(policy.bytes, room, bytes);
+    desired.set(policy.name, problem === undefined ? { element: policy.element } : { problem });
+    if (problem === undefined || assigned.has(policy.name)) room -= 1;
+    if (problem === undefined) bytes -= policy.bytes;
+  }
+  return desired;
+}
+
+function tooMuch(size: number, room: number, bytes: number): string | undefined {
+  if (room <= 0) return `a node takes at most ${NODE_POLICIES_MAX} policies: merge some of them`;
+  if (size <= bytes) return undefined;
+  return `compiled for a node it takes ${size} bytes where ${bytes} of ${NODE_SPEC_BYTES_MAX} are left: use address groups in place of long lists`;
+}

@@ -1,0 +1,33 @@
+import type { KubeObject } from "../kube/types.ts";
+import type { Labels } from "../plan/select.ts";
+import { fieldAt, recordsAt, stringsAt } from "./wire-fields.ts";
+
+/** What the controller keeps of a Node. */
+export interface NodeFacts {
+  readonly name: string;
+  readonly uid: string;
+  readonly labels: Labels;
+  /** The kubelet says so; false also where it fell silent (the node controller then writes Unknown). */
+  readonly ready: boolean;
+  /** InternalIP and ExternalIP. */
+  readonly addresses: readonly string[];
+  readonly podCidrs: readonly string[];
+}
+
+/** Total: a Node that could not be read would look like one that is gone. */
+export function parseNodeFacts(object: KubeObject): NodeFacts {
+  const { name, uid = "", labels = {} } = object.metadata;
+  const status = fieldAt(object, "status");
+  return {
+    name,
+    uid,
+    labels,
+    ready: recordsAt(status, "conditions").some(
+      (condition) => condition["type"] === "Ready" && condition["status"] === "True",
+    ),
+    addresses: recordsAt(status, "addresses").flatMap(({ type, address }) =>
+      (type === "InternalIP" || type === "ExternalIP") && typeof address === "string" ? [address] : [],
+    ),
+    podCidrs: stringsAt(fieldAt(object, "spec"), "podCIDRs"),
+  };
+}

@@ -1,0 +1,55 @@
+import type { NodeFacts } from "./node-facts.ts";
+import type { NodeStateFacts } from "./node-state-facts.ts";
+
+/** What became of one policy on one node that it selects. */
+export interface NodeOutcome {
+  readonly node: string;
+  /** Unknown: not Ready, or not heard of. Pending: on its way to the desired revision. */
+  readonly outcome: "Enforced" | "Failed" | "Pending" | "Unknown";
+  readonly reason?: string | undefined;
+  readonly message?: string | undefined;
+  readonly droppedPackets: number;
+  /** Measured range of local ports, where the revision is enforced. */
+  readonly range?: string | undefined;
+}
+
+/** What the node shall enforce of the policy, or why nothing could be compiled. */
+export type Desired = { readonly hash: string } | { readonly problem: string };
+
+export interface NodeView {
+  readonly node: NodeFacts;
+  readonly state: NodeStateFacts | undefined;
+  /** When this node counts as silent unless it is heard of again (`silentFrom`), in milliseconds since the epoch. */
+  readonly silentFrom: number;
+}
+
+/** An agent that was never heard of has as much time from the creation of its NodeState; before that it has all time. */
+export function silentFrom(
+  state: NodeStateFacts | undefined,
+  heardAt: number | undefined,
+  silentAfterMilliseconds: number,
+): number {
+  const since = heardAt ?? state?.createdAt;
+  return since === undefined ? Number.POSITIVE_INFINITY : since + silentAfterMilliseconds;
+}
+
+/** Enforced means measured: the agent's word counts only where it speaks of the very revision that is desired. */
+export function judgeNode(
+  policy: string,
+  desired: Desired,
+  { node, state, silentFrom }: NodeView,
+  now: number,
+): NodeOutcome {
+  const reported = state?.reported.find(({ name }) => name === policy);
+  const base = { node: node.name, droppedPackets: reported?.droppedPackets ?? 0 };
+  if (!node.ready) return { ...base, outcome: "Unknown", reason: "NodeNotReady", message: "the node is not Ready" };
+  if (now >= silentFrom) {
+    return { ...base, outcome: "Unknown", reason: "AgentSilent", message: "the agent has not been heard of" };
+  }
+  if ("problem" in desired) {
+    return { ...base, outcome: "Failed", reason: "InvalidPolicy", message: desired.problem };
+  }
+  if (reported?.hash !== desired.hash) return { ...base, outcome: "Pending" };
+  const { state: outcome, reason, message } = reported;
+  return { ...base, outcome, reason, message, ...(outcome === "Enforced" ? { range: state?.range } : {}) };
+}

@@ -1,0 +1,60 @@
+import { nodeStateStatusSchema, type PolicyOnNode } from "../api/node-state.ts";
+import type { KubeObject } from "../kube/types.ts";
+import { planHash } from "../plan/plan-hash.ts";
+import type { AssignedPolicy } from "../plan/types.ts";
+import { fieldAt, recordsAt } from "./wire-fields.ts";
+
+/** One element of spec.policies, without its plan. */
+export interface AssignedFacts {
+  readonly name: string;
+  readonly uid: string;
+  /** undefined where the element is not what its hash says: somebody else edited it. */
+  readonly hash: string | undefined;
+}
+
+export type ReportedPolicy = Pick<PolicyOnNode, "name" | "hash" | "state" | "reason" | "message" | "droppedPackets">;
+
+/** What the controller keeps of a NodeState: hashes, never plans. */
+export interface NodeStateFacts {
+  readonly name: string;
+  readonly uid: string;
+  /** uid of the Node that owns it; undefined where none does. */
+  readonly ownerUid: string | undefined;
+  /** Milliseconds since the epoch. */
+  readonly createdAt: number;
+  readonly assigned: readonly AssignedFacts[];
+  /** Empty where the agent wrote nothing yet, or nothing that can be read. */
+  readonly reported: readonly ReportedPolicy[];
+  /** Measured range of local ports. */
+  readonly range: string | undefined;
+}
+
+/** Total, as one that was left out would be created anew. */
+export function parseNodeStateFacts(object: KubeObject): NodeStateFacts {
+  const { name, uid = "", creationTimestamp = "", ownerReferences = [] } = object.metadata;
+  const status = nodeStateStatusSchema.safeParse(fieldAt(object, "status")).data;
+  return {
+    name,
+    uid,
+    ownerUid: ownerReferences.find(({ kind }) => kind === "Node")?.uid,
+    createdAt: Date.parse(creationTimestamp) || 0,
+    assigned: recordsAt(fieldAt(object, "spec"), "policies").map(assignedFacts),
+    reported: (status?.policies ?? []).map(({ name, hash, state, reason, message, droppedPackets }) => ({
+      name,
+      hash,
+      state,
+      reason,
+      message,
+      droppedPackets,
+    })),
+    range: status?.ephemeralPorts?.range,
+  };
+}
+
+function assignedFacts(element: Readonly<Record<string, unknown>>): AssignedFacts {
+  const { name, uid, hash, priority, mode, plan } = element;
+  // Any value has a hash; that of a malformed element is not the one that it states.
+  const content = { priority, mode, plan } as Pick<AssignedPolicy, "priority" | "mode" | "plan">;
+  const intact = typeof hash === "string" && planHash(content) === hash;
+  return { name: String(name), uid: String(uid), hash: intact ? hash : undefined };
+}

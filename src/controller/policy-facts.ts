@@ -1,0 +1,24 @@
+import { type PolicyStatus, policyStatusSchema } from "../api/policy.ts";
+import type { KubeObject } from "../kube/types.ts";
+import { type CompiledPolicy, compilePolicy } from "./compiled-policy.ts";
+import { fieldAt } from "./wire-fields.ts";
+
+/** What the controller keeps of a policy. */
+export interface PolicyFacts {
+  readonly name: string;
+  readonly uid: string;
+  readonly generation: number;
+  /** As published; undefined where it is absent or of another shape. */
+  readonly status: PolicyStatus | undefined;
+  readonly compiled: CompiledPolicy;
+}
+
+/** Total: a policy that was left out would look deleted and be taken off the nodes. */
+export function parsePolicyFacts(object: KubeObject, allowedSysctls: readonly string[]): PolicyFacts {
+  const { name, uid = "", generation = 0 } = object.metadata;
+  return { name, uid, generation, status: parsePolicyStatus(object), compiled: compilePolicy(object, allowedSysctls) };
+}
+
+export function parsePolicyStatus(object: KubeObject): PolicyStatus | undefined {
+  return policyStatusSchema.safeParse(fieldAt(object, "status")).data;
+}

@@ -1,0 +1,58 @@
+import { mergeScalars } from "../plan/merge-scalars.ts";
+import { byPrecedence } from "../plan/precedence.ts";
+import { byName } from "../plan/text-order.ts";
+import type { Conflict } from "../plan/types.ts";
+import { type DesiredPolicy, desiredPolicies } from "./desired-policies.ts";
+import { type Desired, judgeNode, type NodeOutcome, silentFrom } from "./node-outcome.ts";
+import type { PolicyFacts } from "./policy-facts.ts";
+import type { NodeConflict, PolicyOutcome } from "./policy-status.ts";
+import type { ControllerStores } from "./stores.ts";
+
+export interface OutcomeContext {
+  readonly stores: ControllerStores;
+  readonly heardAt: (node: string) => number | undefined;
+  readonly silentAfterMilliseconds: number;
+  /** Milliseconds since the epoch. */
+  readonly now: number;
+}
+
+/** What became of `policy` on every node that it selects, and when the next of them would count as silent. */
+export function policyOutcome(
+  policy: PolicyFacts,
+  { stores, heardAt, silentAfterMilliseconds, now }: OutcomeContext,
+): PolicyOutcome & { readonly nextSilenceAt: number } {
+  const compiled = stores.policies.list().map((facts) => facts.compiled);
+  const conflictsOf = conflictFinder();
+  const outcomes: NodeOutcome[] = [];
+  const conflicts: NodeConflict[] = [];
+  let nextSilenceAt = Number.POSITIVE_INFINITY;
+  for (const node of stores.nodes.list().toSorted(byName)) {
+    const state = stores.nodeStates.get({ name: node.name });
+    const onNode = desiredPolicies(compiled, node, state);
+    const wanted = onNode.get(policy.name);
+    if (wanted === undefined) continue;
+    const silent = silentFrom(state, heardAt(node.name), silentAfterMilliseconds);
+    if (silent > now) nextSilenceAt = Math.min(nextSilenceAt, silent);
+    const desired: Desired = "element" in wanted ? { hash: wanted.element.hash } : wanted;
+    outcomes.push(judgeNode(policy.name, desired, { node, state, silentFrom: silent }, now));
+    const lost = conflictsOf(onNode).filter((conflict) => conflict.policy === policy.name);
+    conflicts.push(...lost.map((conflict) => ({ ...conflict, node: node.name })));
+  }
+  const { compiled: own, generation } = policy;
+  const setsRange = own.outcome === "Compiled" && own.element.plan.ephemeralPorts?.range !== undefined;
+  const problem = own.outcome === "Compiled" ? undefined : own.problem;
+  return { generation, problem, outcomes, conflicts, setsRange, nextSilenceAt };
+}
+
+/** Nodes with the same policies have the same conflicts, so they are computed once for all of those. */
+function conflictFinder() {
+  const known = new Map<string, readonly Conflict[]>();
+  return (onNode: ReadonlyMap<string, DesiredPolicy>): readonly Conflict[] => {
+    const elements = [...onNode.values()].flatMap((wanted) => ("element" in wanted ? [wanted.element] : []));
+    elements.sort(byPrecedence);
+    const key = elements.map(({ name }) => name).join(" ");
+    const found = known.get(key) ?? mergeScalars(elements).conflicts;
+    known.set(key, found);
+    return found;
+  };
+}

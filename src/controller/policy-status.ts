@@ -1,0 +1,78 @@
+import { type Condition, clipText, setCondition } from "../api/condition.ts";
+import { FAILURES_MAX, type PolicyStatus } from "../api/policy.ts";
+import type { Conflict } from "../plan/types.ts";
+import type { NodeOutcome } from "./node-outcome.ts";
+import { groupOutcomes, judgePolicy, nameNodes } from "./verdict.ts";
+
+/** A scalar that the policy loses on a node. */
+export interface NodeConflict extends Conflict {
+  readonly node: string;
+}
+
+export interface PolicyOutcome {
+  readonly generation: number;
+  /** Why the policy cannot be read or compiled. */
+  readonly problem: string | undefined;
+  /** One per selected node, sorted by name. */
+  readonly outcomes: readonly NodeOutcome[];
+  /** Those that this policy loses. */
+  readonly conflicts: readonly NodeConflict[];
+  /** The policy asks for a range of local ports, so the measured one is shown. */
+  readonly setsRange: boolean;
+}
+
+/** The status to publish. Equal to `before` (by value) where nothing changed, so that nothing is written then. */
+export function summarisePolicy(policy: PolicyOutcome, before: PolicyStatus | undefined, now: Date): PolicyStatus {
+  const { generation: observedGeneration, problem, outcomes, conflicts, setsRange } = policy;
+  const { Enforced: enforced, Failed: failed, Unknown: unknown } = groupOutcomes(outcomes);
+  const { ready, reconciling, stalled, reason, message } = judgePolicy(outcomes, problem);
+  const flag = (type: string, holds: boolean) => ({ type, status: holds ? "True" : "False", reason, message }) as const;
+  const conditions = [
+    { type: "Ready", status: ready, reason, message },
+    flag("Reconciling", reconciling),
+    flag("Stalled", stalled),
+    conflicted(conflicts),
+  ].reduce<readonly Condition[]>(
+    (done, condition) => setCondition(done, { ...condition, observedGeneration }, now),
+    before?.conditions ?? [],
+  );
+  const range = measuredRanges(enforced);
+  return {
+    observedGeneration,
+    conditions,
+    status: reason === "Enforced" ? "Ready" : reason,
+    message: clipText(message),
+    nodes: { selected: outcomes.length, enforced: enforced.length, failed: failed.length, unknown: unknown.length },
+    ...(setsRange && range !== "" ? { range } : {}),
+    droppedPackets: Math.min(
+      Number.MAX_SAFE_INTEGER,
+      outcomes.reduce((sum, { droppedPackets }) => sum + droppedPackets, 0),
+    ),
+    failures: failed.slice(0, FAILURES_MAX).map(({ node, reason, message }) => ({
+      node,
+      reason: clipText(reason ?? "Failed", 256),
+      message: clipText(message ?? ""),
+    })),
+  };
+}
+
+function conflicted(conflicts: readonly NodeConflict[]) {
+  const byLoss = Map.groupBy(conflicts, ({ field, winner }) => `${field}: policy ${winner} wins on`);
+  const message = [...byLoss].map(([loss, nodes]) => `${loss} ${nameNodes(nodes)}`).join("; ");
+  return message === ""
+    ? ({
+        type: "Conflicted",
+        status: "False",
+        reason: "NoConflict",
+        message: "No other policy sets the same value.",
+      } as const)
+    : ({ type: "Conflicted", status: "True", reason: "LowerPrecedence", message: `${message}.` } as const);
+}
+
+/** The one range that all measured, or the most frequent ones, as far as they fit. */
+function measuredRanges(enforced: readonly NodeOutcome[]): string {
+  const counts = new Map<string, number>();
+  for (const { range } of enforced) if (range !== undefined) counts.set(range, (counts.get(range) ?? 0) + 1);
+  const byCount = [...counts].toSorted(([a, m], [b, n]) => n - m || (a < b ? -1 : 1));
+  return clipText(byCount.map(([range]) => range).join(", "), 64);
+}

@@ -1,0 +1,21 @@
+import { CLUSTER_ADDRESS_ROLES, type ClusterAddressRole } from "../api/group.ts";
+import type { ReconcileKind } from "./controller-metrics.ts";
+
+/** What a pass is about: the fleet as a whole, one NodeState, one policy's status, one role of address groups. */
+export type ReconcileKey = "fleet" | `node/${string}` | `policy/${string}` | `groups/${ClusterAddressRole}`;
+
+export type ParsedKey =
+  | { readonly kind: "fleet" }
+  | { readonly kind: "node" | "policy"; readonly name: string }
+  | { readonly kind: "groups"; readonly role: ClusterAddressRole };
+
+export function parseKey(key: ReconcileKey): ParsedKey {
+  const slash = key.indexOf("/");
+  if (slash < 0) return { kind: "fleet" };
+  const kind = key.slice(0, slash) as Exclude<ReconcileKind, "fleet">;
+  const name = key.slice(slash + 1);
+  if (kind !== "groups") return { kind, name };
+  const role = CLUSTER_ADDRESS_ROLES.find((candidate) => candidate === name);
+  if (role === undefined) throw new Error(`no such role: ${key}`);
+  return { kind, role };
+}

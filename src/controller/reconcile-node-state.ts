@@ -1,0 +1,95 @@
+import { API_VERSION, NODE_STATE_KIND } from "../api/group.ts";
+import { resources } from "../kube/resources.ts";
+import { retryOnConflict } from "../kube/retry-on-conflict.ts";
+import type { KubeClient, KubeObject } from "../kube/types.ts";
+import { desiredPolicies } from "./desired-policies.ts";
+import type { NodeFacts } from "./node-facts.ts";
+import { type NodeStateFacts, parseNodeStateFacts } from "./node-state-facts.ts";
+import { type NodeTarget, nodeTarget } from "./node-target.ts";
+import { confirmRemoval } from "./removal-guard.ts";
+import type { ControllerStores } from "./stores.ts";
+import { fieldAt, recordsAt } from "./wire-fields.ts";
+
+export interface NodeStateContext {
+  readonly client: KubeClient;
+  readonly stores: ControllerStores;
+  readonly mayChange: (policy: string, node: string) => boolean;
+  readonly signal: AbortSignal;
+}
+
+type Done = "Unchanged" | "Written" | "Deleted";
+
+/**
+ * Makes the NodeState of one node match, in one write that holds all of its policies: an agent never sees an empty one
+ * on the way. Throws RemovalRefusedError where policies would leave the node and it is not certain that they should.
+ */
+export async function reconcileNodeState(name: string, context: NodeStateContext): Promise<Done> {
+  const { client, stores, signal } = context;
+  const node = stores.nodes.get({ name });
+  const cached = stores.nodeStates.get({ name });
+  if (node === undefined) return deleteOrphan(cached, context);
+  if (matches(node, cached, targetOf(node, cached, context))) return "Unchanged";
+  return retryOnConflict(async () => {
+    // Plans are not cached, and the cache may lag behind our own last write: what is written is decided on the newest.
+    const current = await client.get(resources.nodeStates, { name }, signal);
+    return write(node, current, context);
+  }, signal);
+}
+
+async function write(node: NodeFacts, current: KubeObject | undefined, context: NodeStateContext): Promise<Done> {
+  const { client, stores, signal } = context;
+  const state = current && parseNodeStateFacts(current);
+  const target = targetOf(node, state, context);
+  if (matches(node, state, target)) return "Unchanged";
+  const reborn = state?.ownerUid !== undefined && state.ownerUid !== node.uid;
+  const empty = target.set.length + target.keep.length === 0;
+  // A NodeState that is empty clears the node, whether it is emptied or made so.
+  if (target.remove.length > 0 || (empty && (state === undefined || reborn))) {
+    const deleted = target.remove.filter((policy) => stores.policies.get({ name: policy }) === undefined);
+    await confirmRemoval(client, deleted, signal);
+  }
+  const { name, uid } = node;
+  const ownerReferences = [{ apiVersion: "v1", kind: "Node", name, uid }];
+  const kept = recordsAt(fieldAt(current, "spec"), "policies").filter((element) =>
+    target.keep.includes(String(element["name"])),
+  );
+  const made = {
+    apiVersion: API_VERSION,
+    kind: NODE_STATE_KIND,
+    metadata: { name, ownerReferences },
+    spec: { policies: [...target.set, ...kept] },
+  };
+  if (current === undefined || reborn) {
+    // The Node was registered anew: its NodeState would be collected with the old one, and its status speaks of that.
+    if (current !== undefined)
+      await client.delete(resources.nodeStates, { name, uid: current.metadata.uid ?? "" }, signal);
+    await client.create(resources.nodeStates, made, signal);
+  } else {
+    // Not server-side apply: that leaves elements which others added, and drops `spec` itself with the last of ours (measured on 1.36).
+    const replaced: KubeObject = { ...current, ...made, metadata: { ...current.metadata, ownerReferences } };
+    await client.replace(resources.nodeStates, replaced, signal);
+  }
+  return "Written";
+}
+
+async function deleteOrphan(state: NodeStateFacts | undefined, { client, signal }: NodeStateContext): Promise<Done> {
+  if (state === undefined) return "Unchanged";
+  const { name, uid } = state;
+  // The cache may lag behind a Node that is there again.
+  if ((await client.get(resources.nodes, { name }, signal)) !== undefined) return "Unchanged";
+  await client.delete(resources.nodeStates, { name, uid }, signal);
+  return "Deleted";
+}
+
+function targetOf(
+  node: NodeFacts,
+  state: NodeStateFacts | undefined,
+  { stores, mayChange }: NodeStateContext,
+): NodeTarget {
+  const compiled = stores.policies.list().map((facts) => facts.compiled);
+  return nodeTarget(desiredPolicies(compiled, node, state), state, (policy) => mayChange(policy, node.name));
+}
+
+function matches(node: NodeFacts, state: NodeStateFacts | undefined, target: NodeTarget): boolean {
+  return !target.differs && state?.ownerUid === node.uid;
+}

@@ -1,0 +1,69 @@
+import type { PolicyStatus } from "../api/policy.ts";
+import { resources } from "../kube/resources.ts";
+import type { KubeClient } from "../kube/types.ts";
+import { updateStatus } from "../kube/update-status.ts";
+import { canonicalJson } from "../plan/canonical-json.ts";
+import { FIELD_MANAGER } from "./field-manager.ts";
+import { parsePolicyStatus } from "./policy-facts.ts";
+import { policyOutcome } from "./policy-outcome.ts";
+import { summarisePolicy } from "./policy-status.ts";
+import type { StatusChange, StatusPace } from "./status-pace.ts";
+import type { ControllerStores } from "./stores.ts";
+
+export interface PolicyStatusContext {
+  readonly client: KubeClient;
+  readonly stores: ControllerStores;
+  readonly heardAt: (node: string) => number | undefined;
+  readonly silentAfterMilliseconds: number;
+  /** Of this policy. */
+  readonly pace: StatusPace;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Publishes what was measured, where it says something new. Returns the milliseconds after which time alone may change
+ * the answer: an agent falls silent, or a write had to wait.
+ */
+export async function reconcilePolicyStatus(name: string, context: PolicyStatusContext): Promise<number | undefined> {
+  const { client, stores, pace, signal } = context;
+  const policy = stores.policies.get({ name });
+  if (policy === undefined) return undefined;
+  const now = context.now();
+  const wait = pace.delay("Transition", now);
+  if (wait > 0) return wait;
+  const { nextSilenceAt, ...outcome } = policyOutcome(policy, { ...context, now });
+  const desired = (before: PolicyStatus | undefined) => summarisePolicy(outcome, before, new Date(now));
+  const after = desired(policy.status);
+  const delay = pace.delay(kindOf(policy.status, after), now);
+  pace.looked(context.now() - now, now);
+  if (!same(after, policy.status)) {
+    if (delay > 0) return delay;
+    pace.wrote(now);
+    await updateStatus(client, {
+      resource: resources.policies,
+      key: { name },
+      fieldManager: FIELD_MANAGER,
+      desired: (current) => {
+        const newest = parsePolicyStatus(current);
+        const wanted = desired(newest);
+        return current.metadata.uid === policy.uid && !same(wanted, newest) ? wanted : undefined;
+      },
+      signal,
+    });
+  }
+  return Number.isFinite(nextSilenceAt) ? nextSilenceAt - now : undefined;
+}
+
+function kindOf(before: PolicyStatus | undefined, after: PolicyStatus): StatusChange {
+  const turning = (status: PolicyStatus | undefined) => ({
+    generation: status?.observedGeneration,
+    conditions: status?.conditions?.map(({ type, status }) => `${type} ${status}`),
+  });
+  return same(turning(before), turning(after)) ? "Counts" : "Transition";
+}
+
+function same(a: unknown, b: unknown): boolean {
+  return b !== undefined && canonicalJson(a) === canonicalJson(b);
+}

@@ -1,0 +1,20 @@
+import { DEFAULT_ALLOWED_SYSCTLS } from "../plan/allowed-sysctls.ts";
+import type { StatusRate } from "./status-pace.ts";
+
+export interface ControllerSettings {
+  /** A node counts as unknown when its agent was not heard of for so long (DESIGN 2). */
+  readonly silentAfterSeconds: number;
+  /** Patterns as in `AllowedSysctl.pattern`; fixed at install. */
+  readonly allowedSysctls: readonly string[];
+  /** How many keys are worked on at once. */
+  readonly concurrency: number;
+  /** Writes of one policy's status. */
+  readonly statusWrites: StatusRate;
+}
+
+export const DEFAULT_CONTROLLER_SETTINGS: ControllerSettings = {
+  silentAfterSeconds: 180,
+  allowedSysctls: DEFAULT_ALLOWED_SYSCTLS.map(({ pattern }) => pattern),
+  concurrency: 8,
+  statusWrites: { burst: 5, intervalMilliseconds: 1_000 },
+};

@@ -1,0 +1,69 @@
+import type { NodeOutcome } from "./node-outcome.ts";
+
+type Status = "True" | "False" | "Unknown";
+
+/** What the conditions Ready, Reconciling and Stalled say, before it is known when they began to. */
+export interface Verdict {
+  readonly ready: Status;
+  readonly reconciling: boolean;
+  readonly stalled: boolean;
+  /** The one reason for all of them. */
+  readonly reason: "Enforced" | "NoNodesSelected" | "Progressing" | "NodesFailed" | "NodesUnknown" | "InvalidPolicy";
+  readonly message: string;
+}
+
+/**
+ * Ready = every selected node that is Ready and heard of is Enforced at the current revision (DESIGN 2). Unknown nodes
+ * block it not. But where there is nothing else than unknown nodes, nobody knows: Ready is then Unknown, so that a
+ * cluster without a single agent does not turn Ready after a while.
+ */
+export function judgePolicy(outcomes: readonly NodeOutcome[], problem: string | undefined): Verdict {
+  const { Enforced: enforced, Failed: failed, Pending: pending, Unknown: unknown } = groupOutcomes(outcomes);
+  const all = countNodes(outcomes.length);
+  const reconciling = pending.length > 0;
+  if (problem !== undefined) {
+    const message = `${problem}. Nodes that enforced it before keep that revision.`;
+    return { ready: "False", reconciling: false, stalled: true, reason: "InvalidPolicy", message };
+  }
+  if (outcomes.length === 0) {
+    const message = "No node has the labels that nodeSelector asks for.";
+    return { ready: "True", reconciling: false, stalled: false, reason: "NoNodesSelected", message };
+  }
+  if (failed.length > 0) {
+    const first = failed[0];
+    const message = `${failed.length} of ${all} failed: ${nameNodes(failed)}. ${first?.node}: ${first?.message ?? first?.reason ?? "no reason given"}`;
+    return { ready: "False", reconciling, stalled: true, reason: "NodesFailed", message };
+  }
+  if (reconciling) {
+    const message = `${enforced.length} of ${all} enforce it; waiting for ${nameNodes(pending)}.`;
+    return { ready: "False", reconciling, stalled: false, reason: "Progressing", message };
+  }
+  const silent = `not ready or not heard of: ${nameNodes(unknown)}.`;
+  if (enforced.length === 0) {
+    const message = `None of ${all} can be judged; ${silent}`;
+    return { ready: "Unknown", reconciling: false, stalled: false, reason: "NodesUnknown", message };
+  }
+  const message =
+    unknown.length === 0 ? `All of ${all} enforce it.` : `${enforced.length} of ${all} enforce it; ${silent}`;
+  return { ready: "True", reconciling: false, stalled: false, reason: "Enforced", message };
+}
+
+export function groupOutcomes(
+  outcomes: readonly NodeOutcome[],
+): Record<NodeOutcome["outcome"], readonly NodeOutcome[]> {
+  const { Enforced = [], Failed = [], Pending = [], Unknown = [] } = Object.groupBy(outcomes, ({ outcome }) => outcome);
+  return { Enforced, Failed, Pending, Unknown };
+}
+
+/** `a, b, c and 4 more`. */
+export function nameNodes(nodes: readonly { readonly node: string }[]): string {
+  const names = nodes
+    .slice(0, 3)
+    .map(({ node }) => node)
+    .join(", ");
+  return nodes.length > 3 ? `${names} and ${nodes.length - 3} more` : names;
+}
+
+function countNodes(count: number): string {
+  return count === 1 ? "1 node" : `${count} nodes`;
+}

@@ -1,0 +1,93 @@
+import { renewLease } from "../../../src/kube/lease.ts";
+import { reflector } from "../../../src/kube/reflector.ts";
+import { resources } from "../../../src/kube/resources.ts";
+import type { KubeClient, KubeObject } from "../../../src/kube/types.ts";
+import { updateStatus } from "../../../src/kube/update-status.ts";
+import { workQueue } from "../../../src/kube/work-queue.ts";
+
+/** How the agent of a node behaves: it says so at once, says something else, or nothing at all. */
+export type Behaviour = "Enforces" | "Fails" | "Silent" | "WritesNonsense";
+
+export interface AssignedElement {
+  readonly name: string;
+  readonly uid: string;
+  readonly hash: string;
+  readonly priority: number;
+  readonly plan: Readonly<Record<string, unknown>>;
+}
+
+export interface FakeAgents {
+  /** From now on; Enforces where nothing else was said. */
+  behave(node: string, behaviour: Behaviour): void;
+  /** Every spec that an agent of this node could have seen, in order: names of the policies. */
+  specsSeen(node: string): readonly string[][];
+  stop(): Promise<void>;
+}
+
+export function specPolicies(state: KubeObject | undefined): readonly AssignedElement[] {
+  const { spec } = (state ?? {}) as { readonly spec?: { readonly policies?: readonly AssignedElement[] } };
+  return spec?.policies ?? [];
+}
+
+/** Agents without a kernel: each answers its NodeState and renews its Lease on every change. */
+export function startFakeAgents(client: KubeClient, namespace: string): FakeAgents {
+  const behaviours = new Map<string, Behaviour>();
+  const specs = new Map<string, string[][]>();
+  const end = new AbortController();
+  const queue = workQueue<string>({ reconcile: answer, concurrency: 8 });
+  const states = reflector<KubeObject>({
+    client,
+    resource: resources.nodeStates,
+    parse: (object) => object,
+    onChange: ({ key: { name }, after }) => {
+      const seen = specs.get(name) ?? [];
+      if (after !== undefined) seen.push(specPolicies(after).map((element) => element.name));
+      specs.set(name, seen);
+      queue.add(name);
+    },
+  });
+  const running = Promise.all([states.run(end.signal), queue.run(end.signal)]);
+
+  async function answer(name: string, signal: AbortSignal): Promise<void> {
+    const behaviour = behaviours.get(name) ?? "Enforces";
+    if (behaviour === "Silent") return;
+    await renewLease(client, { namespace, name, holder: name, durationSeconds: 180 }, new Date(), signal);
+    await updateStatus(client, {
+      resource: resources.nodeStates,
+      key: { name },
+      fieldManager: "agent",
+      desired: (current) => statusOf(behaviour, current),
+      signal,
+    });
+  }
+
+  return {
+    behave(node, behaviour) {
+      behaviours.set(node, behaviour);
+      queue.add(node);
+    },
+    specsSeen: (node) => specs.get(node) ?? [],
+    async stop() {
+      end.abort();
+      await running;
+    },
+  };
+}
+
+function statusOf(behaviour: Behaviour, state: KubeObject): object | undefined {
+  const { status } = state as KubeObject & { readonly status?: unknown };
+  const fate =
+    behaviour === "Fails"
+      ? { state: "Failed", reason: "RestoreFailed", message: "iptables-restore: line 7 failed" }
+      : { state: "Enforced" };
+  const policies = specPolicies(state).map(({ name, uid, hash }) => ({
+    name,
+    uid,
+    hash: behaviour === "WritesNonsense" ? "0000" : hash,
+    since: "2026-01-01T00:00:00Z",
+    ...fate,
+    droppedPackets: 2,
+  }));
+  const desired = { policies, ephemeralPorts: { range: "49152-65535" } };
+  return JSON.stringify(desired) === JSON.stringify(status) ? undefined : desired;
+}

@@ -1,0 +1,137 @@
+import { expect, it } from "vitest";
+import { policyStatusSchema } from "../../../src/api/policy.ts";
+import type { NodeOutcome } from "../../../src/controller/node-outcome.ts";
+import { policyOutcome } from "../../../src/controller/policy-outcome.ts";
+import { type PolicyOutcome, summarisePolicy } from "../../../src/controller/policy-status.ts";
+import { elementOf, nodeFacts, policyFacts, stateFacts, store, stores } from "./facts.ts";
+
+const now = new Date("2026-01-01T12:00:00Z");
+const later = new Date("2026-01-01T13:00:00Z");
+const base: PolicyOutcome = { generation: 3, problem: undefined, outcomes: [], conflicts: [], setsRange: false };
+const enforced = (node: string, rest: Partial<NodeOutcome> = {}): NodeOutcome => ({
+  node,
+  outcome: "Enforced",
+  droppedPackets: 1,
+  ...rest,
+});
+const failed = (node: string, message = "no"): NodeOutcome => ({
+  ...enforced(node),
+  outcome: "Failed",
+  reason: "R",
+  message,
+});
+
+it("counts nodes by outcome and sums what was dropped, also where a node is unknown", () => {
+  const outcomes = [enforced("a"), failed("b"), { ...enforced("c"), outcome: "Unknown" as const }, enforced("d")];
+  const status = summarisePolicy({ ...base, outcomes }, undefined, now);
+  expect(status.nodes).toEqual({ selected: 4, enforced: 2, failed: 1, unknown: 1 });
+  expect(status.droppedPackets).toBe(4);
+  expect(status.observedGeneration).toBe(3);
+});
+
+it("says the very same again, and keeps the time of the last transition, where nothing changed", () => {
+  const outcomes = [enforced("a")];
+  const first = summarisePolicy({ ...base, outcomes }, undefined, now);
+  expect(summarisePolicy({ ...base, outcomes }, first, later)).toEqual(first);
+});
+
+it("moves the time of a condition only when its status turns", () => {
+  const first = summarisePolicy({ ...base, outcomes: [enforced("a")] }, undefined, now);
+  const second = summarisePolicy({ ...base, outcomes: [enforced("a"), failed("b")] }, first, later);
+  const times = second.conditions?.map(({ type, lastTransitionTime }) => `${type} ${lastTransitionTime.slice(11, 13)}`);
+  expect(times).toEqual(["Ready 13", "Reconciling 12", "Stalled 13", "Conflicted 12"]);
+});
+
+it("names the first 20 failures and cuts what is too long, so that the API server takes it", () => {
+  const outcomes = Array.from({ length: 30 }, (_, index) => failed(`n${index}`, "x".repeat(5_000)));
+  const status = summarisePolicy({ ...base, outcomes }, undefined, now);
+  expect(status.failures).toHaveLength(20);
+  expect(status.nodes?.failed).toBe(30);
+  expect(policyStatusSchema.safeParse(status).error).toBeUndefined();
+});
+
+it("shows the measured range where the policy asks for one, the most frequent first", () => {
+  const outcomes = [enforced("a", { range: "1-2" }), enforced("b", { range: "3-4" }), enforced("c", { range: "3-4" })];
+  expect(summarisePolicy({ ...base, outcomes, setsRange: true }, undefined, now).range).toBe("3-4, 1-2");
+  expect(summarisePolicy({ ...base, outcomes }, undefined, now)).not.toHaveProperty("range");
+});
+
+it("tells the loser of a value who won it, and where", () => {
+  const range = (name: string, priority: number, from: number) =>
+    policyFacts(name, { priority, ephemeralPorts: { range: `${from}-60000` } });
+  const low = range("low", 0, 40_000);
+  const context = {
+    stores: stores({
+      policies: store([low, range("high", 5, 5e4)]),
+      nodes: store(["d", "c", "b", "a"].map((name) => nodeFacts(name))),
+    }),
+    heardAt: () => 0,
+    silentAfterMilliseconds: 1e3,
+    now: 0,
+  };
+  const lost = summarisePolicy(policyOutcome(low, context), undefined, now).conditions?.at(-1);
+  expect(lost).toMatchObject({
+    type: "Conflicted",
+    status: "True",
+    message: "spec.ephemeralPorts.range: policy high wins on a, b, c and 1 more.",
+  });
+  const won = summarisePolicy(policyOutcome(range("high", 5, 50_000), context), undefined, now).conditions?.at(-1);
+  expect(won).toMatchObject({ type: "Conflicted", status: "False" });
+});
+
+it("looks at the selected nodes only, and says when the next of them would be silent", () => {
+  const policy = policyFacts("p", { nodeSelector: { matchLabels: { pool: "a" } } });
+  const { hash } = elementOf(policy);
+  const reported = [
+    { name: "p", hash, state: "Enforced" as const, reason: undefined, message: undefined, droppedPackets: 0 },
+  ];
+  const heard = new Map([
+    ["quiet", 100],
+    ["fresh", 900],
+    ["elsewhere", 50],
+  ]);
+  const outcome = policyOutcome(policy, {
+    stores: stores({
+      policies: store([policy]),
+      nodes: store([
+        ...["quiet", "fresh"].map((name) => nodeFacts(name, { labels: { pool: "a" } })),
+        nodeFacts("elsewhere"),
+      ]),
+      nodeStates: store(["quiet", "fresh", "elsewhere"].map((name) => stateFacts(name, { reported }))),
+    }),
+    heardAt: (node) => heard.get(node),
+    silentAfterMilliseconds: 1e3,
+    now: 1099,
+  });
+  expect(outcome.outcomes.map(({ node, outcome }) => `${node} ${outcome}`)).toEqual([
+    "fresh Enforced",
+    "quiet Enforced",
+  ]);
+  expect(outcome.nextSilenceAt).toBe(1_100);
+});
+
+it("counts nodes that hold a policy nobody can read, as there is no other way to know them", () => {
+  const policy = policyFacts("bad", { nodeSelector: 7 });
+  const outcome = policyOutcome(policy, {
+    stores: stores({
+      policies: store([policy]),
+      nodes: store([nodeFacts("holds"), nodeFacts("never")]),
+      nodeStates: store([
+        stateFacts("holds", {
+          assigned: [
+            {
+              name: "bad",
+              uid: "u",
+              hash: "aa",
+            },
+          ],
+        }),
+      ]),
+    }),
+    heardAt: () => 0,
+    silentAfterMilliseconds: 1e3,
+    now: 0,
+  });
+  expect(outcome.outcomes.map(({ node }) => node)).toEqual(["holds"]);
+  expect(outcome.problem).toContain("spec.nodeSelector: must be an object");
+});

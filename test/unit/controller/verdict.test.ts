@@ -1,0 +1,72 @@
+import { describe, expect, it } from "vitest";
+import type { NodeOutcome } from "../../../src/controller/node-outcome.ts";
+import { judgePolicy, nameNodes } from "../../../src/controller/verdict.ts";
+
+const letters = { E: "Enforced", F: "Failed", P: "Pending", U: "Unknown" } as const;
+
+/** `EFU`: node a is Enforced, b Failed, c Unknown. */
+function outcomes(text: string): NodeOutcome[] {
+  return [...text].map((letter, index) => ({
+    node: String.fromCharCode(97 + index),
+    outcome: letters[letter as keyof typeof letters],
+    message: letter === "F" ? "no such set" : undefined,
+    droppedPackets: 0,
+  }));
+}
+
+describe("Ready", () => {
+  it.each([
+    ["", "True", "NoNodesSelected"],
+    ["E", "True", "Enforced"],
+    ["EEE", "True", "Enforced"],
+    ["EU", "True", "Enforced"],
+    ["EUU", "True", "Enforced"],
+    ["P", "False", "Progressing"],
+    ["EP", "False", "Progressing"],
+    ["PU", "False", "Progressing"],
+    ["F", "False", "NodesFailed"],
+    ["EF", "False", "NodesFailed"],
+    ["FPU", "False", "NodesFailed"],
+    ["U", "Unknown", "NodesUnknown"],
+    ["UUU", "Unknown", "NodesUnknown"],
+  ])("of nodes %j is %s, because %s", (nodes, ready, reason) => {
+    expect(judgePolicy(outcomes(nodes), undefined)).toMatchObject({ ready, reason });
+  });
+
+  it("is False for a policy that is invalid, whatever its nodes do", () => {
+    for (const nodes of ["", "E", "FFF", "U"]) {
+      expect(judgePolicy(outcomes(nodes), "spec.mode: is required")).toMatchObject({
+        ready: "False",
+        reason: "InvalidPolicy",
+        stalled: true,
+        reconciling: false,
+        message: "spec.mode: is required. Nodes that enforced it before keep that revision.",
+      });
+    }
+  });
+});
+
+it.each([
+  ["E", false, false],
+  ["EP", true, false],
+  ["EF", false, true],
+  ["PF", true, true],
+  ["U", false, false],
+])("of nodes %j: Reconciling %s, Stalled %s", (nodes, reconciling, stalled) => {
+  expect(judgePolicy(outcomes(nodes), undefined)).toMatchObject({ reconciling, stalled });
+});
+
+it.each([
+  ["E", "All of 1 node enforce it."],
+  ["EEU", "2 of 3 nodes enforce it; not ready or not heard of: c."],
+  ["EPPPPP", "1 of 6 nodes enforce it; waiting for b, c, d and 2 more."],
+  ["EFF", "2 of 3 nodes failed: b, c. b: no such set"],
+  ["UU", "None of 2 nodes can be judged; not ready or not heard of: a, b."],
+])("says of nodes %j: %s", (nodes, message) => {
+  expect(judgePolicy(outcomes(nodes), undefined).message).toBe(message);
+});
+
+it("names three nodes and counts the others", () => {
+  expect(nameNodes(outcomes("EEE"))).toBe("a, b, c");
+  expect(nameNodes(outcomes("EEEE"))).toBe("a, b, c and 1 more");
+});
