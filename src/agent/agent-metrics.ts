@@ -1,0 +1,124 @@
+import { Counter, Gauge, Histogram, type Registry } from "prom-client";
+import type { ApplyResult } from "../kernel/kernel.ts";
+import { LOCAL_RESERVED_PORTS } from "../plan/port-sysctls.ts";
+import type { EntryDrops } from "./drop-counts.ts";
+import type { PolicyOutcome } from "./node-status.ts";
+
+/** What the agent says to Prometheus. Labels are bounded by what is assigned to the node. */
+export interface AgentMetrics {
+  applied(result: ApplyResult): void;
+  applyFailed(): void;
+  repaired(repair: { readonly milliseconds: number }): void;
+  policies(outcomes: readonly PolicyOutcome[]): void;
+  drops(entries: readonly EntryDrops[]): void;
+  verified(at: number | undefined): void;
+  /** Those with a single number as value. */
+  sysctls(values: ReadonlyMap<string, string | undefined>): void;
+  /** NaN where conntrack is not loaded. */
+  conntrack(entries: number, max: number): void;
+}
+
+const SECONDS = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
+
+export function agentMetrics(registry: Registry): AgentMetrics {
+  const registers = [registry];
+  const applies = new Counter({
+    name: "port_hardening_applies_total",
+    help: "Times that the kernel was made to match what is assigned, by whether something had to be written.",
+    labelNames: ["written"],
+    registers,
+  });
+  const failures = new Counter({
+    name: "port_hardening_apply_failures_total",
+    help: "Times that the kernel could not be made to match.",
+    registers,
+  });
+  const duration = new Histogram({
+    name: "port_hardening_apply_duration_seconds",
+    help: "Time to write and read back.",
+    buckets: SECONDS,
+    registers,
+  });
+  const repairs = new Counter({
+    name: "port_hardening_drift_repairs_total",
+    help: "Changes by others that were put right.",
+    registers,
+  });
+  const repairDuration = new Histogram({
+    name: "port_hardening_drift_repair_duration_seconds",
+    help: "Time from seeing a change by others to having read back its repair.",
+    buckets: SECONDS,
+    registers,
+  });
+  const enforced = new Gauge({
+    name: "port_hardening_policy_enforced",
+    help: "1 where the policy was read back from the kernel at its current revision, else 0.",
+    labelNames: ["policy"],
+    registers,
+  });
+  const dropped = new Counter({
+    name: "port_hardening_dropped_packets_total",
+    help: "Packets dropped, by policy and entry; entry `default` is the default action.",
+    labelNames: ["policy", "entry"],
+    registers,
+  });
+  const verified = new Gauge({
+    name: "port_hardening_last_verified_timestamp_seconds",
+    help: "When all rules, sets and sysctls were last found right.",
+    registers,
+  });
+  const sysctl = new Gauge({
+    name: "port_hardening_sysctl",
+    help: "Measured value of a sysctl that is a number; of a range the `low` and the `high` end.",
+    labelNames: ["key", "bound"],
+    registers,
+  });
+  const conntrackEntries = new Gauge({
+    name: "port_hardening_conntrack_entries",
+    help: "Connections that conntrack knows.",
+    registers,
+  });
+  const conntrackMax = new Gauge({
+    name: "port_hardening_conntrack_entries_max",
+    help: "Connections that conntrack takes at most.",
+    registers,
+  });
+
+  return {
+    applied({ unchanged, milliseconds }) {
+      applies.inc({ written: unchanged ? "false" : "true" });
+      duration.observe(milliseconds / 1000);
+    },
+    applyFailed: () => failures.inc(),
+    repaired({ milliseconds }) {
+      repairs.inc();
+      repairDuration.observe(milliseconds / 1000);
+    },
+    policies(outcomes) {
+      enforced.reset();
+      for (const { name, state } of outcomes) enforced.set({ policy: name }, state === "Enforced" ? 1 : 0);
+    },
+    drops(entries) {
+      dropped.reset();
+      for (const { policy, entry, packets } of entries) dropped.inc({ policy, entry }, packets);
+    },
+    verified(at) {
+      if (at !== undefined) verified.set(at / 1000);
+    },
+    sysctls(values) {
+      sysctl.reset();
+      for (const [key, value] of values) {
+        const numbers = key === LOCAL_RESERVED_PORTS ? [] : (value ?? "").trim().split(/\s+/).map(Number);
+        if (!numbers.every(Number.isFinite)) continue;
+        const [low, high, ...more] = numbers;
+        if (low === undefined || more.length > 0) continue;
+        sysctl.set({ key, bound: high === undefined ? "" : "low" }, low);
+        if (high !== undefined) sysctl.set({ key, bound: "high" }, high);
+      }
+    },
+    conntrack(entries, max) {
+      conntrackEntries.set(entries);
+      conntrackMax.set(max);
+    },
+  };
+}

@@ -1,0 +1,124 @@
+import type { Registry } from "prom-client";
+import type { NodeStateStatus } from "../api/node-state.ts";
+import type { Kernel } from "../kernel/kernel.ts";
+import { backoffMilliseconds } from "../kube/backoff.ts";
+import { renewLease } from "../kube/lease.ts";
+import { resources } from "../kube/resources.ts";
+import { sleep } from "../kube/sleep.ts";
+import type { KubeClient } from "../kube/types.ts";
+import type { NodeSettings } from "../plan/node-settings.ts";
+import type { Logger } from "../telemetry/logger.ts";
+import { agentMetrics } from "./agent-metrics.ts";
+import { heartbeat } from "./heartbeat.ts";
+import { agentInputs } from "./inputs.ts";
+import { reconciler } from "./reconciler.ts";
+import type { StateDirectory } from "./state-directory.ts";
+import { statusWriter } from "./status-writer.ts";
+import { wake } from "./wake.ts";
+
+export interface AgentOptions {
+  readonly nodeName: string;
+  /** Where the node's Lease lives. */
+  readonly namespace: string;
+  readonly client: KubeClient;
+  readonly kernel: Kernel;
+  readonly directory: StateDirectory;
+  readonly settings: NodeSettings;
+  readonly version: string;
+  readonly primeMilliseconds: number;
+  readonly registry: Registry;
+  readonly log: Logger;
+}
+
+export interface Agent {
+  /** Works until `signal` aborts, and leaves the kernel as it is then. Rejects only for a defect of its own. */
+  run(signal: AbortSignal): Promise<void>;
+  notReady(): readonly string[];
+  /** Brings the metrics that are read on demand up to date. */
+  collect(): Promise<void>;
+}
+
+const FIELD_MANAGER = "port-hardening-agent";
+/** The lease says so; who reads it allows for three missed renewals. */
+const LEASE_SECONDS = 180;
+const RETRY = { firstMilliseconds: 1_000, limitMilliseconds: 60_000 };
+
+/** One node's agent: NodeState to kernel to status, drift repaired meanwhile. */
+export function agent(options: AgentOptions): Agent {
+  const { nodeName, namespace, client, kernel, log } = options;
+  const bell = wake();
+  const inputs = agentInputs({ client, nodeName, log, onChange: bell.ring });
+  const writer = statusWriter({ write: writeStatus, log, now: Date.now });
+  const { reconcile, noticed, notReady, collect } = reconciler({
+    ...options,
+    inputs,
+    agentVersion: options.version,
+    metrics: agentMetrics(options.registry),
+    now: Date.now,
+    publish: writer.publish,
+  });
+
+  /** `uid` is a precondition: what was measured for a deleted NodeState is not written into its successor. */
+  async function writeStatus(uid: string | undefined, status: NodeStateStatus, signal: AbortSignal): Promise<void> {
+    const { group, version, kind } = resources.nodeStates;
+    const object = { apiVersion: `${group}/${version}`, kind, metadata: { name: nodeName, uid }, status };
+    const how = { fieldManager: FIELD_MANAGER, subresource: "status" } as const;
+    await client.apply(resources.nodeStates, object, how, signal);
+  }
+
+  async function loop(signal: AbortSignal): Promise<void> {
+    let failures = 0;
+    while (!signal.aborted) {
+      let due: number;
+      try {
+        due = await reconcile();
+        failures = 0;
+      } catch (err) {
+        // Level-based: the next pass starts from what is there.
+        failures += 1;
+        due = Date.now() + backoffMilliseconds(failures, RETRY);
+        log.error({ err }, "pass failed");
+      }
+      await bell.sleep(due - Date.now(), signal);
+    }
+  }
+
+  /** Where the monitor cannot run (no nft), drift is found by polling. */
+  async function watchDrift(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      try {
+        await kernel.watch(signal, (event) => {
+          noticed(event);
+          bell.ring();
+        });
+      } catch (err) {
+        log.error({ err }, "changes by others are found by polling only");
+      }
+      await sleep(RETRY.limitMilliseconds, signal);
+    }
+  }
+
+  const beat = (signal: AbortSignal): Promise<void> =>
+    renewLease(
+      client,
+      { namespace, name: nodeName, holder: nodeName, durationSeconds: LEASE_SECONDS },
+      new Date(),
+      signal,
+    );
+
+  return {
+    async run(signal) {
+      const defect = new AbortController();
+      const stop = AbortSignal.any([signal, defect.signal]);
+      const parts = [inputs.run(stop), loop(stop), watchDrift(stop), writer.run(stop), heartbeat({ beat, log }, stop)];
+      try {
+        await Promise.all(parts);
+      } finally {
+        defect.abort();
+        await Promise.allSettled(parts);
+      }
+    },
+    notReady,
+    collect,
+  };
+}

@@ -1,0 +1,86 @@
+import type { NodeSettings } from "../plan/node-settings.ts";
+import type { Logger } from "../telemetry/logger.ts";
+import { type AssignedPolicies, readAssignedPolicies } from "./assigned-policies.ts";
+import { compileEnforcement } from "./enforcement.ts";
+import type { ReachableTarget } from "./enforcer.ts";
+import type { AgentInputs } from "./inputs.ts";
+import type { LastApplied } from "./state-directory.ts";
+import { targetOf } from "./target.ts";
+
+/** Follows what is assigned to this node. */
+export interface Assignment {
+  /** Looks where something changed. What to aim at from now on; undefined leaves the aim as it is. */
+  next(last: LastApplied): ReachableTarget | undefined;
+  readonly policies: AssignedPolicies;
+  /** Why the policies cannot be made into one plan. */
+  readonly failure: unknown;
+  /** What is wrong with the NodeState itself. */
+  readonly problem: { readonly reason: string; readonly message: string } | undefined;
+}
+
+const NOTHING: AssignedPolicies = { policies: [], revisions: [], refused: [], nameless: [] };
+
+export function assignment({
+  inputs,
+  settings,
+  log,
+}: {
+  readonly inputs: AgentInputs;
+  readonly settings: NodeSettings;
+  readonly log: Logger;
+}): Assignment {
+  let policies = NOTHING;
+  let failure: unknown;
+  let problem: Assignment["problem"];
+  let aimed = false;
+  let seenRevision: number | undefined;
+
+  /** What was enforced last, where nothing better is known: a reboot with the API server away is protected. */
+  function fromDisk(last: LastApplied): ReachableTarget | undefined {
+    if (aimed || last.policies.length === 0) return undefined;
+    aimed = true;
+    const groups = { present: last.groups, before: [] };
+    return { kind: "Enforce", enforcement: compileEnforcement(last.policies, groups, settings) };
+  }
+
+  function fromServer(last: LastApplied): ReachableTarget | undefined {
+    const state = inputs.nodeState();
+    policies = readAssignedPolicies(state?.policies ?? [], last.policies);
+    const target = targetOf(state, policies, { present: inputs.groups(), before: last.groups }, settings);
+    const [nameless] = policies.nameless;
+    if (nameless !== undefined) problem = { reason: "SpecUnreadable", message: nameless };
+    if (target.kind !== "Keep") {
+      aimed = true;
+      return target;
+    }
+    if (state !== undefined) problem = { reason: target.reason, message: target.message };
+    log.info({ reason: target.reason, why: target.message }, "nothing to go by; the node is left as it is");
+    return fromDisk(last);
+  }
+
+  return {
+    next(last) {
+      if (inputs.synced && inputs.revision === seenRevision) return undefined;
+      try {
+        if (!inputs.synced) return fromDisk(last);
+        seenRevision = inputs.revision;
+        failure = undefined;
+        problem = undefined;
+        return fromServer(last);
+      } catch (error) {
+        failure = error;
+        log.error({ err: error }, "policies cannot be merged; the node is left as it is");
+        return undefined;
+      }
+    },
+    get policies() {
+      return policies;
+    },
+    get failure() {
+      return failure;
+    },
+    get problem() {
+      return problem;
+    },
+  };
+}

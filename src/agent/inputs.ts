@@ -1,0 +1,127 @@
+import { type NodeStateStatus, nodeStateStatusSchema } from "../api/node-state.ts";
+import { parseAddressGroup } from "../api/parse.ts";
+import { reflector } from "../kube/reflector.ts";
+import { resources } from "../kube/resources.ts";
+import type { KubeClient, KubeObject } from "../kube/types.ts";
+import type { GroupAddresses } from "../plan/types.ts";
+import type { Logger } from "../telemetry/logger.ts";
+
+/** This node's own NodeState as far as the agent trusts it: each element of `policies` is still to be judged. */
+export interface NodeStateRecord {
+  readonly uid: string | undefined;
+  readonly generation: number | undefined;
+  /** undefined: spec does not even hold a list. */
+  readonly policies: readonly unknown[] | undefined;
+  readonly status: NodeStateStatus | undefined;
+}
+
+/** What the API server says. Nothing may be concluded from it before `synced`. */
+export interface AgentInputs {
+  /** Both lists were complete once. */
+  readonly synced: boolean;
+  /** Why not, for people; empty where `synced`. */
+  readonly missing: readonly string[];
+  /** Grows with each change of a spec; status, which the agent itself writes, does not count. */
+  readonly revision: number;
+  nodeState(): NodeStateRecord | undefined;
+  groups(): readonly GroupAddresses[];
+}
+
+export interface AgentInputsOptions {
+  readonly client: KubeClient;
+  readonly nodeName: string;
+  readonly log: Logger;
+  /** After each growth of `revision`, and when `synced` becomes true. */
+  readonly onChange: () => void;
+}
+
+/** Watches the node's own NodeState and all address groups until the signal given to `run` aborts. */
+export function agentInputs({ client, nodeName, log, onChange }: AgentInputsOptions): AgentInputs & {
+  run(signal: AbortSignal): Promise<void>;
+} {
+  let revision = 0;
+  const changed = (): void => {
+    revision += 1;
+    onChange();
+  };
+  const failed = (what: string) => (err: unknown, retryInMilliseconds: number) =>
+    log.warn({ err, what, retryInMilliseconds: Math.round(retryInMilliseconds) }, "watch failed");
+
+  const states = reflector<NodeStateRecord>({
+    client,
+    resource: resources.nodeStates,
+    select: { fieldSelector: `metadata.name=${nodeName}` },
+    parse: readNodeState,
+    onChange: ({ before, after }) => {
+      if (before?.uid !== after?.uid || before?.generation !== after?.generation) changed();
+    },
+    onSync: onChange,
+    onError: failed("node state"),
+  });
+  const readGroup = groupReader(log);
+  const groups = reflector<GroupAddresses>({
+    client,
+    resource: resources.addressGroups,
+    parse: readGroup.read,
+    onChange: ({ key, after }) => {
+      if (after === undefined) readGroup.forget(key.name);
+      changed();
+    },
+    onSync: onChange,
+    onError: failed("address groups"),
+  });
+
+  return {
+    get synced() {
+      return states.store.synced && groups.store.synced;
+    },
+    get missing() {
+      return [
+        ...(states.store.synced ? [] : ["the node's state was not read yet"]),
+        ...(groups.store.synced ? [] : ["the address groups were not read yet"]),
+      ];
+    },
+    get revision() {
+      return revision;
+    },
+    nodeState: () => states.store.get({ name: nodeName }),
+    groups: () => groups.store.list(),
+    async run(signal) {
+      await Promise.all([states.run(signal), groups.run(signal)]);
+    },
+  };
+}
+
+function readNodeState(object: KubeObject & { readonly spec?: unknown; readonly status?: unknown }): NodeStateRecord {
+  const { uid, generation } = object.metadata;
+  const policies =
+    typeof object.spec === "object" && object.spec !== null && "policies" in object.spec
+      ? object.spec.policies
+      : undefined;
+  return {
+    uid,
+    generation,
+    policies: Array.isArray(policies) ? policies : undefined,
+    status: nodeStateStatusSchema.safeParse(object.status).data,
+  };
+}
+
+/** A group edited into something malformed keeps its last good content, so that it hurts nobody's traffic. */
+function groupReader(log: Logger) {
+  const good = new Map<string, GroupAddresses>();
+  return {
+    read(object: KubeObject): GroupAddresses | undefined {
+      const { name } = object.metadata;
+      try {
+        const { metadata, spec } = parseAddressGroup(object);
+        const group = { name, labels: metadata.labels ?? {}, addresses: spec.addresses };
+        good.set(name, group);
+        return group;
+      } catch (err) {
+        log.warn({ err, group: name, keptLastGood: good.has(name) }, "address group is malformed");
+        return good.get(name);
+      }
+    },
+    forget: (name: string) => void good.delete(name),
+  };
+}

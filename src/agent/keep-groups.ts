@@ -1,0 +1,53 @@
+import { CLUSTER_ADDRESSES_LABEL } from "../api/group.ts";
+import { referredGroups } from "../plan/group-refs.ts";
+import type { AssignedPolicy, GroupAddresses, GroupRef, PlanEntry } from "../plan/types.ts";
+
+export interface KeptGroups {
+  /** The groups that the policies and the trust of the cluster use. */
+  readonly groups: readonly GroupAddresses[];
+  /** Names of those in it that are gone or empty now, and stand with their last content. */
+  readonly kept: readonly string[];
+}
+
+/**
+ * What to enforce with. A group whose loss would cut traffic keeps its last content: one that an allow names, and the
+ * cluster's own addresses of a role of which nothing is left (a deleted CRD takes them all).
+ */
+export function keepGroups(
+  policies: readonly AssignedPolicy[],
+  present: readonly GroupAddresses[],
+  before: readonly GroupAddresses[],
+): KeptGroups {
+  const filled = present.filter(({ addresses }) => addresses.length > 0);
+  const filledNames = new Set(filled.map(({ name }) => name));
+  const roles = new Set(filled.map(clusterRole));
+  const kept = before.filter((group) => {
+    if (filledNames.has(group.name) || group.addresses.length === 0) return false;
+    const role = clusterRole(group);
+    return role === undefined ? policies.some((policy) => allowsByName(policy, group.name)) : !roles.has(role);
+  });
+  const keptNames = new Set(kept.map(({ name }) => name));
+  const all = [...present.filter(({ name }) => !keptNames.has(name)), ...kept];
+  const referred = new Set(policies.flatMap(allRefs).flatMap((ref) => referredGroups(ref, all)));
+  return {
+    groups: all.filter((group) => clusterRole(group) !== undefined || referred.has(group)),
+    kept: [...keptNames],
+  };
+}
+
+/** Whether an allow of this policy names the group. */
+export function allowsByName(policy: AssignedPolicy, group: string): boolean {
+  return refsOf(policy.plan.inbound?.allow ?? []).some((ref) => "name" in ref && ref.name === group);
+}
+
+function allRefs({ plan }: AssignedPolicy): readonly GroupRef[] {
+  return refsOf([...(plan.inbound?.allow ?? []), ...(plan.inbound?.deny ?? [])]);
+}
+
+function refsOf(entries: readonly PlanEntry[]): readonly GroupRef[] {
+  return entries.flatMap(({ peers }) => (peers === "Everybody" ? [] : peers.groups));
+}
+
+function clusterRole({ labels }: GroupAddresses): string | undefined {
+  return labels[CLUSTER_ADDRESSES_LABEL];
+}

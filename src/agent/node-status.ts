@@ -1,0 +1,157 @@
+import { type Condition, clipText, setCondition } from "../api/condition.ts";
+import { DRIFT_ITEMS_MAX, NODE_SYSCTLS_MAX, type NodeStateStatus } from "../api/node-state.ts";
+import type { KernelFacts } from "../kernel/kernel.ts";
+import {
+  formatReservedPorts,
+  LOCAL_PORT_RANGE,
+  LOCAL_RESERVED_PORTS,
+  parseLocalPortRange,
+} from "../plan/port-sysctls.ts";
+import { PLAN_FORMAT } from "../plan/types.ts";
+import type { PolicyRevision } from "./assigned-policies.ts";
+import type { Repair } from "./drift-guard.ts";
+
+/** One policy as it stands on this node. */
+export interface PolicyOutcome extends PolicyRevision {
+  readonly state: "Pending" | "Enforced" | "Failed";
+  readonly reason: string;
+  readonly message: string;
+  readonly droppedPackets: number;
+}
+
+/** Something of the whole node that a person should know; absent from status where it is not so. */
+export interface NodeProblem {
+  readonly type: "Drifting" | "StateNotSaved";
+  readonly reason: string;
+  readonly message: string;
+}
+
+/** What was read back last; `written` is the last time that something had to be written for it. */
+export interface ReadBack {
+  readonly hash: string;
+  readonly written?: { readonly at: number; readonly milliseconds: number };
+}
+
+/** All that the agent knows of its node at one moment. */
+export interface Observation {
+  readonly generation: number | undefined;
+  readonly agentVersion: string;
+  readonly facts: KernelFacts | undefined;
+  readonly policies: readonly PolicyOutcome[];
+  /** What no single policy can be charged with. */
+  readonly failure: { readonly reason: string; readonly message: string } | undefined;
+  readonly problems: readonly NodeProblem[];
+  /** As measured, port sysctls included. */
+  readonly sysctls: ReadonlyMap<string, string | undefined>;
+  readonly readBack: ReadBack | undefined;
+  readonly repairs: number;
+  readonly lastRepair: Repair | undefined;
+}
+
+/** The status that says `seen`. Times of things that did not change since `before` stay. Pure. */
+export function nodeStatus(seen: Observation, before: NodeStateStatus | undefined, now: number): NodeStateStatus {
+  const { facts } = seen;
+  return {
+    ...(seen.generation === undefined ? {} : { observedGeneration: seen.generation }),
+    conditions: conditions(seen, before?.conditions ?? [], new Date(now)),
+    agentVersion: clipText(seen.agentVersion, 64),
+    planFormats: [PLAN_FORMAT],
+    ...(facts === undefined
+      ? {}
+      : {
+          backend: clipText(`${facts.backend} ${facts.iptablesVersion}`, 64),
+          kernelVersion: clipText(facts.kernelVersion, 128),
+        }),
+    counts: {
+      assigned: seen.policies.length,
+      enforced: seen.policies.filter(({ state }) => state === "Enforced").length,
+      failed: seen.policies.filter(({ state }) => state === "Failed").length,
+    },
+    policies: seen.policies.map(({ message, ...policy }) => {
+      const then = before?.policies?.find(({ name }) => name === policy.name);
+      const same = then?.state === policy.state && then.hash === policy.hash && then.uid === policy.uid;
+      return {
+        ...policy,
+        ...(message === "" ? {} : { message: clipText(message) }),
+        since: same ? then.since : new Date(now).toISOString(),
+      };
+    }),
+    ...measured(seen.sysctls),
+    ...lastWrite(seen.readBack, before),
+    drift: { count: seen.repairs, ...lastDrift(seen.lastRepair, before) },
+  };
+}
+
+function conditions(seen: Observation, before: readonly Condition[], now: Date): readonly Condition[] {
+  const generation = seen.generation === undefined ? {} : { observedGeneration: seen.generation };
+  const still = before.filter(({ type }) => type === "Ready" || seen.problems.some((problem) => problem.type === type));
+  return [
+    { type: "Ready", ...ready(seen) },
+    ...seen.problems.map((problem) => ({ status: "True" as const, ...problem })),
+  ].reduce<readonly Condition[]>((all, next) => setCondition(all, { ...next, ...generation }, now), still);
+}
+
+function ready({ policies, failure }: Observation): Pick<Condition, "status" | "reason" | "message"> {
+  if (failure !== undefined) return { status: "False", ...failure };
+  const failed = policies.find(({ state }) => state === "Failed");
+  if (failed !== undefined) {
+    return { status: "False", reason: failed.reason, message: `policy ${failed.name}: ${failed.message}` };
+  }
+  const pending = policies.find(({ state }) => state === "Pending");
+  if (pending !== undefined) {
+    return { status: "False", reason: pending.reason, message: `policy ${pending.name}: ${pending.message}` };
+  }
+  if (policies.length === 0)
+    return { status: "True", reason: "NothingAssigned", message: "no policy selects this node" };
+  return { status: "True", reason: "Enforced", message: `${policies.length} read back from the kernel` };
+}
+
+function measured(values: Observation["sysctls"]): Pick<NodeStateStatus, "ephemeralPorts" | "sysctls"> {
+  const range = values.get(LOCAL_PORT_RANGE);
+  const reserved = values.get(LOCAL_RESERVED_PORTS);
+  const others = [...values].flatMap(([key, value]) =>
+    value === undefined || key === LOCAL_PORT_RANGE || key === LOCAL_RESERVED_PORTS
+      ? []
+      : [{ key, value: clipText(value, 256) }],
+  );
+  return {
+    ephemeralPorts: {
+      ...(range === undefined ? {} : { range: formatReservedPorts([parseLocalPortRange(range)]) }),
+      ...(reserved === undefined ? {} : { reserved: clipText(reserved, 4096) }),
+    },
+    sysctls: others.slice(0, NODE_SYSCTLS_MAX),
+  };
+}
+
+function lastWrite(
+  readBack: ReadBack | undefined,
+  before: NodeStateStatus | undefined,
+): Pick<NodeStateStatus, "readBackHash" | "appliedAt" | "applyMilliseconds"> {
+  if (readBack === undefined) return {};
+  const { appliedAt, applyMilliseconds } = before ?? {};
+  const { written } = readBack;
+  return {
+    readBackHash: readBack.hash,
+    ...(written === undefined
+      ? {
+          ...(appliedAt === undefined ? {} : { appliedAt }),
+          ...(applyMilliseconds === undefined ? {} : { applyMilliseconds }),
+        }
+      : { appliedAt: new Date(written.at).toISOString(), applyMilliseconds: Math.round(written.milliseconds) }),
+  };
+}
+
+function lastDrift(
+  repair: Repair | undefined,
+  before: NodeStateStatus | undefined,
+): Pick<NonNullable<NodeStateStatus["drift"]>, "last"> {
+  if (repair === undefined) return before?.drift?.last === undefined ? {} : { last: before.drift.last };
+  return {
+    last: {
+      at: new Date(repair.at).toISOString(),
+      ...(repair.by === undefined ? {} : { by: clipText(repair.by, 256) }),
+      what: repair.what.slice(0, DRIFT_ITEMS_MAX).map((text) => clipText(text, 256)),
+      repairedMilliseconds: Math.max(0, Math.round(repair.milliseconds)),
+    },
+  };
+}

@@ -1,0 +1,78 @@
+import type { AssignedPolicies } from "./assigned-policies.ts";
+import type { Mismatch } from "./drift-guard.ts";
+import type { Enforcement } from "./enforcement.ts";
+import { allowsByName } from "./keep-groups.ts";
+import type { PolicyOutcome } from "./node-status.ts";
+
+/** Where the node stands between what is assigned and what the kernel holds. */
+export interface Standing {
+  readonly assigned: AssignedPolicies;
+  /** What was read back from the kernel last. */
+  readonly held: Enforcement | undefined;
+  /** Why the kernel does not match `held` right now. */
+  readonly mismatch: Mismatch | undefined;
+  /** Why what is assigned could not be applied. */
+  readonly failure: unknown;
+  readonly priming: boolean;
+}
+
+type Outcome = Omit<PolicyOutcome, "droppedPackets">;
+
+/** One outcome for each assigned policy. Enforced means: this revision was read back, and nothing is known to have changed. */
+export function outcomesOf({ assigned, held, mismatch, failure, priming }: Standing): Outcome[] {
+  const inKernel = assigned.revisions.map(
+    ({ name, uid, hash }) =>
+      mismatch === undefined &&
+      held?.policies.some((policy) => policy.name === name && policy.uid === uid && policy.hash === hash) === true,
+  );
+  // Only changed revisions are charged with a failed apply; where none changed (a group did), it may concern any.
+  const chargeAll = failure !== undefined && inKernel.every((is) => is);
+  return assigned.revisions.map((revision, index): Outcome => {
+    const refused = assigned.refused.find(({ name }) => name === revision.name);
+    if (refused !== undefined) return { ...refused, state: "Failed" };
+    if (inKernel[index] && !chargeAll) return { ...revision, state: "Enforced", ...remarks(revision.name, held) };
+    if (failure !== undefined) {
+      return { ...revision, state: "Failed", reason: reasonOf(failure, "ApplyFailed"), message: messageOf(failure) };
+    }
+    if (mismatch !== undefined) return { ...revision, state: "Failed", ...describeMismatch(mismatch) };
+    if (priming) {
+      const message = "conntrack was not active: waiting until it knows the connections that are under way";
+      return { ...revision, state: "Pending", reason: "Priming", message };
+    }
+    return { ...revision, state: "Pending", reason: "Applying", message: "not applied yet" };
+  });
+}
+
+function remarks(name: string, held: Enforcement | undefined): Pick<Outcome, "reason" | "message"> {
+  const policy = held?.policies.find((one) => one.name === name);
+  const kept = policy === undefined ? [] : (held?.keptGroups ?? []).filter((group) => allowsByName(policy, group));
+  const warnings = [
+    ...(held?.plan.warnings ?? []).filter((warning) => warning.policy === name),
+    ...kept.map((group) => ({
+      reason: "AddressGroupMissing",
+      message: `address group ${group} is gone or empty; its last addresses stay allowed`,
+    })),
+  ];
+  const [first] = warnings;
+  if (first === undefined) return { reason: "Enforced", message: "" };
+  return { reason: first.reason, message: warnings.map(({ message }) => message).join("; ") };
+}
+
+/** The class of an error in one word: `RestoreError` says `Restore`; a plain Error says `otherwise`. */
+export function reasonOf(error: unknown, otherwise: string): string {
+  const name = error instanceof Error ? error.name.replace(/Error$/, "") : "";
+  return name === "" ? otherwise : `${name}Failed`;
+}
+
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+function describeMismatch({ by, differences, error, until }: Mismatch): Pick<Outcome, "reason" | "message"> {
+  const who = by === undefined ? "something" : by;
+  const what = differences.length === 0 ? "" : `${who} changed it: ${differences.slice(0, 5).join("; ")}; `;
+  const next = `next repair at ${new Date(until).toISOString()}`;
+  if (error !== undefined)
+    return { reason: reasonOf(error, "RepairFailed"), message: `${what}${messageOf(error)}; ${next}` };
+  return { reason: "Drifted", message: `${what}${next}` };
+}

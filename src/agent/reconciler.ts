@@ -1,0 +1,230 @@
+import type { NodeStateStatus } from "../api/node-state.ts";
+import type { ApplyResult, DriftEvent, Kernel, KernelFacts } from "../kernel/kernel.ts";
+import type { NodeSettings } from "../plan/node-settings.ts";
+import { LOCAL_PORT_RANGE, LOCAL_RESERVED_PORTS } from "../plan/port-sysctls.ts";
+import type { Logger } from "../telemetry/logger.ts";
+import type { AgentMetrics } from "./agent-metrics.ts";
+import { assignment } from "./assignment.ts";
+import { driftGuard, type Repair } from "./drift-guard.ts";
+import { dropReader } from "./drop-reader.ts";
+import { enforcer } from "./enforcer.ts";
+import type { AgentInputs, NodeStateRecord } from "./inputs.ts";
+import { type NodeProblem, nodeStatus, type Observation, type PolicyOutcome, type ReadBack } from "./node-status.ts";
+import { messageOf, outcomesOf, reasonOf } from "./outcomes.ts";
+import { savedState } from "./saved-state.ts";
+import type { StateDirectory } from "./state-directory.ts";
+
+export interface ReconcilerOptions {
+  readonly kernel: Kernel;
+  readonly inputs: AgentInputs;
+  readonly directory: StateDirectory;
+  readonly settings: NodeSettings;
+  readonly agentVersion: string;
+  readonly primeMilliseconds: number;
+  readonly log: Logger;
+  readonly metrics: AgentMetrics;
+  /** Wall clock, milliseconds since the epoch. */
+  readonly now: () => number;
+  /** Hands a status over for writing; must not block. Called after each pass, also where nothing changed. */
+  readonly publish: (uid: string | undefined, status: NodeStateStatus) => void;
+}
+
+export interface Reconciler {
+  /**
+   * One level-based pass: what is assigned, what the kernel holds, what is due. Returns when the next one is due
+   * (milliseconds since the epoch, Infinity for never). Never two at once.
+   */
+  reconcile(): Promise<number>;
+  /** Somebody touched the kernel: the next pass looks. */
+  noticed(event: DriftEvent): void;
+  /** Brings the metrics that are read on demand up to date. */
+  collect(): Promise<void>;
+  /** Why this agent cannot do its work; a policy that fails is no such reason. */
+  notReady(): readonly string[];
+}
+
+const CONNTRACK_COUNT = "net.netfilter.nf_conntrack_count";
+const CONNTRACK_MAX = "net.netfilter.nf_conntrack_max";
+const FACTS_RETRY_MILLISECONDS = 5_000;
+
+export function reconciler(options: ReconcilerOptions): Reconciler {
+  const { kernel, inputs, log, metrics, now } = options;
+  const saved = savedState({ directory: options.directory, log, now });
+  const assigned = assignment({ inputs, settings: options.settings, log });
+  const guard = driftGuard({ kernel, now });
+  const drops = dropReader({ kernel, rules: () => enforce.held?.rules, log });
+  const enforce = enforcer({
+    kernel,
+    log,
+    now,
+    primeMilliseconds: options.primeMilliseconds,
+    judgedBefore: () => saved.last.policies.some(({ plan }) => plan.inbound !== undefined),
+    beforeReplace: drops.read,
+    onApplied: (result) => {
+      guard.confirmed();
+      metrics.applied(result);
+      tookReadBack(result);
+    },
+    onFailed: () => {
+      guard.suspect();
+      metrics.applyFailed();
+    },
+  });
+  let facts: KernelFacts | undefined;
+  let factsError: unknown;
+  let readBack: ReadBack | undefined;
+  let lastRepair: Repair | undefined;
+  let repairs = 0;
+  let countersReadAt: number | undefined;
+  let sysctls: ReadonlyMap<string, string | undefined> = new Map();
+  /** What this node's NodeState is known to say: seeded from what an agent before this one wrote. */
+  let published: { readonly uid: string | undefined; readonly status: NodeStateStatus | undefined } | undefined;
+
+  function tookReadBack({ unchanged, readBackHash: hash, milliseconds }: ApplyResult): void {
+    readBack = unchanged ? { ...readBack, hash } : { hash, written: { at: now(), milliseconds } };
+  }
+
+  async function learnFacts(): Promise<void> {
+    if (facts !== undefined) return;
+    try {
+      facts = await kernel.facts();
+      factsError = undefined;
+    } catch (err) {
+      factsError = err;
+      log.error({ err }, "the node's tools cannot be used");
+    }
+  }
+
+  async function repairDrift(): Promise<void> {
+    const rules = enforce.held?.rules;
+    if (rules === undefined) return;
+    const repair = await guard.check(rules);
+    if (repair === undefined) return;
+    const { result, ...rest } = repair;
+    lastRepair = rest;
+    repairs += 1;
+    tookReadBack(result);
+    metrics.repaired(repair);
+    log.warn({ by: repair.by, what: repair.what.slice(0, 20), milliseconds: repair.milliseconds }, "drift repaired");
+  }
+
+  async function measure(): Promise<void> {
+    const settings = enforce.held?.rules.sysctls ?? [];
+    const keys = new Set([LOCAL_PORT_RANGE, LOCAL_RESERVED_PORTS, ...settings.map(({ key }) => key)]);
+    try {
+      sysctls = await kernel.sysctls([...keys]);
+    } catch (err) {
+      // Measured values inform; whether they are right is what verify says.
+      log.warn({ err }, "sysctls not read");
+    }
+  }
+
+  function outcomes(): PolicyOutcome[] {
+    const standing = {
+      assigned: assigned.policies,
+      held: enforce.held,
+      mismatch: enforce.held === undefined ? undefined : guard.mismatch,
+      failure: assigned.failure ?? enforce.failure,
+      priming: enforce.priming,
+    };
+    return outcomesOf(standing).map((one) => ({ ...one, droppedPackets: drops.counts.ofPolicy(one.name) }));
+  }
+
+  function failure(): Observation["failure"] {
+    if (assigned.problem !== undefined) return assigned.problem;
+    // With policies assigned it stands at those that it concerns.
+    if (assigned.policies.revisions.length > 0 || enforce.failure === undefined) return undefined;
+    return { reason: reasonOf(enforce.failure, "ClearFailed"), message: messageOf(enforce.failure) };
+  }
+
+  function problems(): NodeProblem[] {
+    const fight = guard.fight();
+    const found: NodeProblem[] = [];
+    if (fight !== undefined) {
+      const who = fight.by ?? "something unknown";
+      const message = `repairs do not hold and come ever later: ${who} undoes them`;
+      found.push({ type: "Drifting", reason: "RepairsDoNotHold", message });
+    }
+    if (saved.failure !== undefined) {
+      const message = `after a reboot without the API server an older state would be enforced: ${messageOf(saved.failure)}`;
+      found.push({ type: "StateNotSaved", reason: reasonOf(saved.failure, "SaveFailed"), message });
+    }
+    return found;
+  }
+
+  /** What an agent before this one counted goes on; a new NodeState starts from what this one counted. */
+  function carryOn({ uid, status }: NodeStateRecord): void {
+    if (published !== undefined && published.uid === uid) return;
+    if (published === undefined) {
+      repairs += status?.drift?.count ?? 0;
+      for (const { name, droppedPackets } of status?.policies ?? []) drops.counts.carryOn(name, droppedPackets ?? 0);
+    }
+    published = { uid, status };
+  }
+
+  function publish(): void {
+    const state = inputs.synced ? inputs.nodeState() : undefined;
+    if (state !== undefined) carryOn(state);
+    const found = outcomes();
+    metrics.policies(found);
+    if (state === undefined) return;
+    const seen: Observation = {
+      generation: state.generation,
+      agentVersion: options.agentVersion,
+      facts,
+      policies: found,
+      failure: failure(),
+      problems: problems(),
+      sysctls,
+      readBack,
+      repairs,
+      lastRepair,
+    };
+    const status = nodeStatus(seen, published?.status, now());
+    published = { uid: state.uid, status };
+    options.publish(state.uid, status);
+  }
+
+  /** Counters after what must be fast, as often as everything is verified. */
+  async function readCounters(): Promise<void> {
+    if (guard.verifiedAt === undefined || guard.verifiedAt === countersReadAt) return;
+    countersReadAt = guard.verifiedAt;
+    await drops.read();
+    publish();
+  }
+
+  return {
+    async reconcile() {
+      await saved.load();
+      await learnFacts();
+      const target = assigned.next(saved.last);
+      if (target !== undefined) enforce.aim(target);
+      if (await enforce.reach()) {
+        const { policies, groups } = enforce.held ?? { policies: [], groups: [] };
+        drops.counts.keep(new Set(policies.map(({ name }) => name)));
+        saved.remember({ policies, groups });
+        if (enforce.held === undefined) readBack = undefined;
+      }
+      await repairDrift();
+      await measure();
+      // Before the first status, so that it does not say less than the one before the restart.
+      if (published === undefined) await drops.read();
+      publish();
+      await saved.flush();
+      await readCounters();
+      const held = enforce.held === undefined ? Number.POSITIVE_INFINITY : guard.wakeAt();
+      const tools = facts === undefined ? now() + FACTS_RETRY_MILLISECONDS : Number.POSITIVE_INFINITY;
+      return Math.min(held, tools, enforce.wakeAt(), saved.wakeAt());
+    },
+    noticed: guard.noticed,
+    async collect() {
+      await drops.read();
+      const conntrack = await kernel.sysctls([CONNTRACK_COUNT, CONNTRACK_MAX]);
+      metrics.conntrack(Number(conntrack.get(CONNTRACK_COUNT)), Number(conntrack.get(CONNTRACK_MAX)));
+      metrics.drops(drops.counts.entries());
+      metrics.verified(guard.verifiedAt);
+      metrics.sysctls(sysctls);
+    },
+    notReady: () => [...inputs.missing, ...(factsError === undefined ? [] : [messageOf(factsError)])],
+  };
+}

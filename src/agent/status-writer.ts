@@ -1,0 +1,81 @@
+import { isDeepStrictEqual } from "node:util";
+import type { NodeStateStatus } from "../api/node-state.ts";
+import { backoffMilliseconds } from "../kube/backoff.ts";
+import { NotFoundError } from "../kube/errors.ts";
+import type { Logger } from "../telemetry/logger.ts";
+import { wake } from "./wake.ts";
+
+export interface StatusWriter {
+  /** What status shall say of the NodeState with this uid; an older wish that was not written yet is forgotten. */
+  publish(uid: string | undefined, status: NodeStateStatus): void;
+  /** Writes until `signal` aborts, on its own, so that an API server away holds nothing up. */
+  run(signal: AbortSignal): Promise<void>;
+}
+
+export interface StatusWriterOptions {
+  readonly write: (uid: string | undefined, status: NodeStateStatus, signal: AbortSignal) => Promise<void>;
+  readonly log: Logger;
+  readonly now: () => number;
+  readonly countersEveryMilliseconds?: number;
+}
+
+const RETRY = { firstMilliseconds: 500, limitMilliseconds: 60_000 };
+
+/** Writes on change only; where nothing but counters changed, at most every five minutes. */
+export function statusWriter({
+  write,
+  log,
+  now,
+  countersEveryMilliseconds = 300_000,
+}: StatusWriterOptions): StatusWriter {
+  const bell = wake();
+  let wanted: { readonly uid: string | undefined; readonly status: NodeStateStatus } | undefined;
+  let written: (NonNullable<typeof wanted> & { readonly at: number }) | undefined;
+  let failures = 0;
+  let retryAt = 0;
+
+  const dueAt = (): number => {
+    if (wanted === undefined) return Number.POSITIVE_INFINITY;
+    if (written === undefined || written.uid !== wanted.uid) return retryAt;
+    if (isDeepStrictEqual(written.status, wanted.status)) return Number.POSITIVE_INFINITY;
+    const counters = isDeepStrictEqual(withoutCounters(written.status), withoutCounters(wanted.status));
+    return counters ? Math.max(retryAt, written.at + countersEveryMilliseconds) : retryAt;
+  };
+
+  return {
+    publish(uid, status) {
+      wanted = { uid, status };
+      bell.ring();
+    },
+    async run(signal) {
+      for (;;) {
+        await bell.sleep(dueAt() - now(), signal);
+        if (signal.aborted) return;
+        const next = wanted;
+        if (next === undefined || now() < dueAt()) continue;
+        try {
+          await write(next.uid, next.status, signal);
+          written = { ...next, at: now() };
+          failures = 0;
+          retryAt = 0;
+        } catch (error) {
+          if (signal.aborted) return;
+          if (error instanceof NotFoundError) {
+            // Deleted meanwhile: there is nothing to write to until another one is there.
+            written = { ...next, at: now() };
+            continue;
+          }
+          failures += 1;
+          const delay = backoffMilliseconds(failures, RETRY);
+          retryAt = now() + delay;
+          log.warn({ err: error, retryInMilliseconds: Math.round(delay) }, "status not written");
+        }
+      }
+    },
+  };
+}
+
+function withoutCounters(status: NodeStateStatus): NodeStateStatus {
+  if (status.policies === undefined) return status;
+  return { ...status, policies: status.policies.map(({ droppedPackets: _, ...policy }) => policy) };
+}

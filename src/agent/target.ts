@@ -1,0 +1,48 @@
+import { CLUSTER_ADDRESSES_LABEL } from "../api/group.ts";
+import type { NodeSettings } from "../plan/node-settings.ts";
+import type { GroupAddresses } from "../plan/types.ts";
+import type { AssignedPolicies } from "./assigned-policies.ts";
+import { compileEnforcement, type Enforcement } from "./enforcement.ts";
+import type { NodeStateRecord } from "./inputs.ts";
+
+/** What the node shall become. `Keep` leaves it as it is: nothing that could be read says what to enforce. */
+export type Target =
+  | { readonly kind: "Enforce"; readonly enforcement: Enforcement }
+  | { readonly kind: "Clear" }
+  | { readonly kind: "Keep"; readonly reason: string; readonly message: string };
+
+/**
+ * What a completely read NodeState asks for. Only one that exists with an empty list clears a node (DESIGN 7.7). Pure;
+ * throws where the policies cannot be merged.
+ */
+export function targetOf(
+  state: NodeStateRecord | undefined,
+  assigned: AssignedPolicies,
+  groups: { readonly present: readonly GroupAddresses[]; readonly before: readonly GroupAddresses[] },
+  settings: NodeSettings,
+): Target {
+  if (state === undefined) return { kind: "Keep", reason: "NoNodeState", message: "this node has no NodeState" };
+  if (state.policies === undefined) {
+    return { kind: "Keep", reason: "SpecUnreadable", message: "spec.policies of the NodeState is not a list" };
+  }
+  if (state.policies.length === 0) return { kind: "Clear" };
+  if (assigned.policies.length === 0) {
+    return { kind: "Keep", reason: "SpecUnreadable", message: "no policy in the NodeState is readable" };
+  }
+  const enforcement = compileEnforcement(assigned.policies, groups, settings);
+  if (judgesTraffic(enforcement) && !knowsNodes(enforcement)) {
+    const message =
+      "the controller has not published the nodes' addresses yet: enforced now, it would cut the cluster's own traffic";
+    return { kind: "Keep", reason: "ClusterAddressesMissing", message };
+  }
+  return { kind: "Enforce", enforcement };
+}
+
+function judgesTraffic({ plan }: Enforcement): boolean {
+  return plan.inbound.length + plan.rateLimits.length > 0;
+}
+
+/** NodeState and groups come by watches of their own, in any order; a cluster has at least this node. */
+function knowsNodes({ groups }: Enforcement): boolean {
+  return groups.some(({ labels, addresses }) => labels[CLUSTER_ADDRESSES_LABEL] === "nodes" && addresses.length > 0);
+}

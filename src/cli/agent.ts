@@ -1,0 +1,106 @@
+import { Command, Option } from "commander";
+import { agent } from "../agent/agent.ts";
+import { stateDirectory } from "../agent/state-directory.ts";
+import { linuxKernel } from "../kernel/linux-kernel.ts";
+import { localHost } from "../kernel/local-host.ts";
+import { kubeClient } from "../kube/client.ts";
+import { loadKubeConfig } from "../kube/kube-config.ts";
+import { DEFAULT_NODE_SETTINGS } from "../plan/node-settings.ts";
+import { startHealthServer } from "../telemetry/health-server.ts";
+import { createLogger, type LogLevel } from "../telemetry/logger.ts";
+import { createRegistry } from "../telemetry/registry.ts";
+import { logLevel, nonEmpty, wholeNumber } from "./option-values.ts";
+import { programVersion } from "./program-version.ts";
+import { runUntilStopped } from "./run-until-stopped.ts";
+
+interface AgentFlags {
+  readonly nodeName?: string;
+  readonly namespace: string;
+  readonly kubeconfig?: string;
+  readonly stateDir: string;
+  readonly sysctlDir: string;
+  readonly primeSeconds: number;
+  readonly healthHost: string;
+  readonly healthPort: number;
+  readonly logLevel: LogLevel;
+}
+
+/** `porthardening agent`: enforces on this node what its NodeState says. Needs root in the node's network namespace. */
+export function agentCommand(): Command {
+  const command: Command = new Command("agent")
+    .description("Enforces on this node what its PortHardeningNodeState says, and reports what was measured.")
+    .addOption(option("--node-name <name>", "name of this node's Node object", "NODE_NAME").argParser(nonEmpty))
+    .addOption(option("--namespace <name>", "namespace of the Leases", "POD_NAMESPACE").default("port-hardening"))
+    .option("--kubeconfig <file>", "absent: $KUBECONFIG, ~/.kube/config, or the pod's service account")
+    .addOption(option("--state-dir <dir>", "survives reboots", "STATE_DIR").default("/var/lib/port-hardening"))
+    .addOption(option("--sysctl-dir <dir>", "the node's sysctl.d", "SYSCTL_DIR").default("/etc/sysctl.d"))
+    .addOption(
+      option("--prime-seconds <n>", "how long conntrack learns before the first enforcement", "PRIME_SECONDS")
+        .argParser(wholeNumber(0, 3600))
+        .default(30),
+    )
+    .addOption(
+      // The agent is in the node's own network: on any other address, metrics would be open to whoever reaches the node.
+      option("--health-host <ip>", "address of /healthz, /readyz and /metrics", "HEALTH_HOST").default("127.0.0.1"),
+    )
+    .addOption(
+      option("--health-port <n>", "their port; 0 serves none", "HEALTH_PORT")
+        .argParser(wholeNumber(0, 65535))
+        .default(9471),
+    )
+    .addOption(
+      option("--log-level <level>", "least level that is logged", "LOG_LEVEL").argParser(logLevel).default("info"),
+    );
+  return command.action(async (flags: AgentFlags) => {
+    const { nodeName } = flags;
+    if (nodeName === undefined) {
+      command.error("error: the node's name is missing: give --node-name, or set NODE_NAME (fieldRef: spec.nodeName)");
+    }
+    await runAgent({ ...flags, nodeName });
+  });
+}
+
+function option(flag: string, description: string, variable: string): Option {
+  return new Option(flag, description).env(variable);
+}
+
+function readKubeConfig(file: string | undefined): ReturnType<typeof loadKubeConfig> {
+  try {
+    return loadKubeConfig(file);
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new Error(`no way to the API server: ${why}; give a readable file with --kubeconfig`, { cause: error });
+  }
+}
+
+async function runAgent(flags: AgentFlags & { readonly nodeName: string }): Promise<void> {
+  const version = programVersion();
+  const log = createLogger({ name: "agent", level: flags.logLevel });
+  const registry = createRegistry({ component: "agent", version });
+  const client = kubeClient(readKubeConfig(flags.kubeconfig), { userAgent: `port-hardening-agent/${version}` });
+  const { notReady, collect, run } = agent({
+    nodeName: flags.nodeName,
+    namespace: flags.namespace,
+    client,
+    kernel: linuxKernel({ host: localHost(), stateDir: flags.stateDir, sysctlDir: flags.sysctlDir }),
+    directory: stateDirectory(flags.stateDir),
+    settings: DEFAULT_NODE_SETTINGS,
+    version,
+    primeMilliseconds: flags.primeSeconds * 1000,
+    registry,
+    log,
+  });
+  const { healthHost: host, healthPort: port } = flags;
+  const health =
+    port === 0
+      ? undefined
+      : await startHealthServer({ host, port, ready: notReady, registry, collect }).catch((cause: Error) => {
+          throw new Error(`${cause.message}; choose another address with --health-host and --health-port`, { cause });
+        });
+  log.info({ version, node: flags.nodeName, healthPort: health?.port }, "agent started");
+  try {
+    await runUntilStopped(run, log);
+  } finally {
+    await Promise.all([health?.close(), client.close()]);
+  }
+}

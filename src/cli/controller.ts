@@ -1,0 +1,65 @@
+import { Command, Option } from "commander";
+import { runController } from "../controller/run-controller.ts";
+import { kubeClient } from "../kube/client.ts";
+import { loadKubeConfig } from "../kube/kube-config.ts";
+import { createLogger, type LogLevel } from "../telemetry/logger.ts";
+import { createRegistry } from "../telemetry/registry.ts";
+import { logLevel, wholeNumber } from "./option-values.ts";
+import { programVersion } from "./program-version.ts";
+import { runUntilStopped } from "./run-until-stopped.ts";
+
+interface ControllerFlags {
+  readonly namespace: string;
+  readonly kubeconfig?: string;
+  readonly healthHost: string;
+  readonly healthPort: number;
+  readonly logLevel: LogLevel;
+}
+
+/** `porthardening controller`: one per cluster. */
+export function controllerCommand(): Command {
+  return new Command("controller")
+    .description(
+      "Compiles policies for each node, publishes the cluster's own addresses, and reports back onto policies.",
+    )
+    .addOption(option("--namespace <name>", "namespace of the Leases", "POD_NAMESPACE").default("port-hardening"))
+    .option("--kubeconfig <file>", "absent: $KUBECONFIG, ~/.kube/config, or the pod's service account")
+    .addOption(
+      option("--health-host <ip>", "address of /healthz, /readyz and /metrics", "HEALTH_HOST").default("0.0.0.0"),
+    )
+    .addOption(
+      option("--health-port <n>", "their port; 0 serves none", "HEALTH_PORT")
+        .argParser(wholeNumber(0, 65535))
+        .default(9472),
+    )
+    .addOption(
+      option("--log-level <level>", "least level that is logged", "LOG_LEVEL").argParser(logLevel).default("info"),
+    )
+    .action(run);
+}
+
+function option(flag: string, description: string, variable: string): Option {
+  return new Option(flag, description).env(variable);
+}
+
+async function run({
+  namespace,
+  kubeconfig,
+  healthHost: host,
+  healthPort: port,
+  ...flags
+}: ControllerFlags): Promise<void> {
+  const version = programVersion();
+  const logger = createLogger({ name: "controller", level: flags.logLevel });
+  const registry = createRegistry({ component: "controller", version });
+  const client = kubeClient(loadKubeConfig(kubeconfig), { userAgent: `port-hardening-controller/${version}` });
+  const health = port === 0 ? {} : { health: { host, port } };
+  try {
+    await runUntilStopped(
+      (signal) => runController({ client, namespace, logger, registry, signal, ...health }),
+      logger,
+    );
+  } finally {
+    await client.close();
+  }
+}

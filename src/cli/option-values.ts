@@ -1,0 +1,22 @@
+import { InvalidArgumentError } from "commander";
+import { LOG_LEVELS, type LogLevel } from "../telemetry/logger.ts";
+
+/** Parsers of option values for commander; what they throw names the way out. */
+export function wholeNumber(least: number, most: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (/^\d+$/.test(text) && value >= least && value <= most) return value;
+    throw new InvalidArgumentError(`Give a whole number from ${least} to ${most}.`);
+  };
+}
+
+export function logLevel(text: string): LogLevel {
+  const level = LOG_LEVELS.find((one) => one === text);
+  if (level === undefined) throw new InvalidArgumentError(`Give one of ${LOG_LEVELS.join(", ")}.`);
+  return level;
+}
+
+export function nonEmpty(text: string): string {
+  if (text.trim() === "") throw new InvalidArgumentError("It must not be empty.");
+  return text;
+}

@@ -1,0 +1,165 @@
+import { Registry } from "prom-client";
+import { agentMetrics } from "../../../src/agent/agent-metrics.ts";
+import type { NodeStateRecord } from "../../../src/agent/inputs.ts";
+import { type Reconciler, reconciler } from "../../../src/agent/reconciler.ts";
+import type { LastApplied, LoadedState, StateDirectory } from "../../../src/agent/state-directory.ts";
+import type { NodeStateStatus } from "../../../src/api/node-state.ts";
+import { fakeKernel } from "../../../src/kernel/fake-kernel.ts";
+import type { DriftEvent, Kernel } from "../../../src/kernel/kernel.ts";
+import { type MemoryHost, memoryHost } from "../../../src/kernel/memory-host.ts";
+import { DEFAULT_NODE_SETTINGS } from "../../../src/plan/node-settings.ts";
+import type { GroupAddresses } from "../../../src/plan/types.ts";
+import { createLogger } from "../../../src/telemetry/logger.ts";
+
+/** What the controller publishes at least: the address of the node itself. */
+const ownNodes: GroupAddresses = {
+  name: "cluster-nodes-0",
+  labels: { "porthardening.io/cluster": "nodes" },
+  addresses: ["198.18.0.11/32"],
+};
+
+/** A state directory in memory; `refuse` makes it a disk that is full. */
+export interface MemoryDirectory extends StateDirectory {
+  stored: LoadedState;
+  refuse: Error | undefined;
+  saves: number;
+}
+
+/** A node in memory with its agent's reconciler: the API server is `server`, time is `clock`. */
+export interface AgentNode {
+  readonly host: MemoryHost;
+  readonly kernel: Kernel;
+  readonly directory: MemoryDirectory;
+  readonly server: {
+    synced: boolean;
+    nodeState: NodeStateRecord | undefined;
+    groups: readonly GroupAddresses[];
+    revision: number;
+  };
+  readonly clock: { now: number };
+  /** Every status that was handed over, the newest last. */
+  readonly published: NodeStateStatus[];
+  readonly metrics: Registry;
+  /** The newest. */
+  status(): NodeStateStatus;
+  /** A new spec from the controller; the API server keeps what the agent last published. */
+  assign(policies: readonly unknown[] | undefined): void;
+  /** Beside the cluster's own, unless `clusterGroups` says otherwise. */
+  setGroups(groups: readonly GroupAddresses[], clusterGroups?: readonly GroupAddresses[]): void;
+  /** One pass. Returns in how many milliseconds the next is due. */
+  pass(): Promise<number>;
+  drift(by?: string): void;
+  /** The agent anew on the same node and disk. */
+  restart(): void;
+  reconciler(): Reconciler;
+  /** Tools that wrote to the kernel since the last call. */
+  writes(): string[];
+}
+
+export interface AgentNodeOptions {
+  readonly primeSeconds?: number;
+  /** Wraps the kernel, for errors that the memory host cannot make. */
+  readonly wrap?: (kernel: Kernel) => Kernel;
+}
+
+export function agentNode({ primeSeconds = 30, wrap = (kernel) => kernel }: AgentNodeOptions = {}): AgentNode {
+  const host = memoryHost();
+  // Something else on the node has conntrack running, unless a test says otherwise.
+  host.rules[4].restore("*mangle\n-A FORWARD -m conntrack --ctstate RELATED -j ACCEPT\nCOMMIT\n", () => true);
+  const clock = { now: Date.parse("2026-01-01T00:00:00Z") };
+  const directory = memoryDirectory();
+  const published: NodeStateStatus[] = [];
+  const server: AgentNode["server"] = { synced: true, nodeState: undefined, groups: [ownNodes], revision: 0 };
+  let metrics = new Registry();
+  let generation = 0;
+  let written: string[] = [];
+  const watchWrites: MemoryHost["run"] = (command, args, options) => {
+    const writesSets = args[0] === "restore" && /^(?!list )\S/m.test(options.input ?? "");
+    if (command.endsWith("-restore") || writesSets) written.push(command);
+    return host.run(command, args, options);
+  };
+  const observed: MemoryHost = { ...host, run: watchWrites };
+
+  function start(): { kernel: Kernel; agent: Reconciler } {
+    const kernel = wrap(fakeKernel({ host: observed, now: () => clock.now }));
+    metrics = new Registry();
+    const inputs = {
+      get synced() {
+        return server.synced;
+      },
+      get missing() {
+        return server.synced ? [] : ["the node's state was not read yet"];
+      },
+      get revision() {
+        return server.revision;
+      },
+      nodeState: () => server.nodeState,
+      groups: () => server.groups,
+    };
+    const agent = reconciler({
+      kernel,
+      inputs,
+      directory,
+      settings: DEFAULT_NODE_SETTINGS,
+      agentVersion: "1.2.3",
+      primeMilliseconds: primeSeconds * 1000,
+      log: createLogger({ name: "agent", level: "fatal" }),
+      metrics: agentMetrics(metrics),
+      now: () => clock.now,
+      publish: (_uid, status) => published.push(status),
+    });
+    return { kernel, agent };
+  }
+  let { kernel, agent } = start();
+
+  return {
+    host,
+    get kernel() {
+      return kernel;
+    },
+    directory,
+    server,
+    clock,
+    published,
+    get metrics() {
+      return metrics;
+    },
+    status() {
+      const last = published.at(-1);
+      if (last === undefined) throw new Error("no status was published");
+      return last;
+    },
+    assign(policies) {
+      generation += 1;
+      server.revision += 1;
+      server.nodeState = { uid: "state-1", generation, policies, status: published.at(-1) };
+    },
+    setGroups(groups, clusterGroups = [ownNodes]) {
+      server.revision += 1;
+      server.groups = [...clusterGroups, ...groups];
+    },
+    pass: async () => (await agent.reconcile()) - clock.now,
+    drift: (by) => agent.noticed({ by, at: clock.now } satisfies DriftEvent),
+    restart() {
+      ({ kernel, agent } = start());
+      if (server.nodeState !== undefined) server.nodeState = { ...server.nodeState, status: published.at(-1) };
+    },
+    reconciler: () => agent,
+    writes: () => written.splice(0),
+  };
+}
+
+function memoryDirectory(): MemoryDirectory {
+  const directory: MemoryDirectory = {
+    stored: { kind: "None" },
+    refuse: undefined,
+    saves: 0,
+    load: async () => directory.stored,
+    async save(last: LastApplied) {
+      if (directory.refuse !== undefined) throw directory.refuse;
+      directory.saves += 1;
+      directory.stored = { kind: "Found", last: structuredClone(last) };
+    },
+  };
+  return directory;
+}

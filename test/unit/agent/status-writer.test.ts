@@ -1,0 +1,121 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { statusWriter } from "../../../src/agent/status-writer.ts";
+import type { NodeStateStatus } from "../../../src/api/node-state.ts";
+import { NotFoundError } from "../../../src/kube/errors.ts";
+import { createLogger } from "../../../src/telemetry/logger.ts";
+
+const MINUTE = 60_000;
+const status = (state: "Enforced" | "Failed", droppedPackets = 0): NodeStateStatus => ({
+  policies: [{ name: "p", uid: "u", hash: "1", state, since: "2026-01-01T00:00:00Z", droppedPackets }],
+});
+
+let stop = new AbortController();
+beforeEach(() => {
+  vi.useFakeTimers();
+  stop = new AbortController();
+});
+afterEach(() => {
+  stop.abort();
+  vi.useRealTimers();
+});
+
+/** A writer at work; `answer` is what the API server does. */
+function writing(answer: (signal: AbortSignal) => Promise<void> = async () => undefined) {
+  const written: NodeStateStatus[] = [];
+  const writer = statusWriter({
+    write: async (_uid, next, signal) => {
+      written.push(next);
+      await answer(signal);
+    },
+    log: createLogger({ name: "agent", level: "fatal" }),
+    now: Date.now,
+  });
+  const ended = writer.run(stop.signal);
+  return { writer, written, ended, settle: () => vi.advanceTimersByTimeAsync(0) };
+}
+
+describe("statusWriter", () => {
+  it("writes at once what changed, and nothing where nothing did", async () => {
+    const { writer, written, settle } = writing();
+    writer.publish("a", status("Enforced"));
+    await settle();
+    writer.publish("a", status("Enforced"));
+    await vi.advanceTimersByTimeAsync(60 * MINUTE);
+    expect(written).toEqual([status("Enforced")]);
+    writer.publish("a", status("Failed"));
+    await settle();
+    expect(written).toHaveLength(2);
+  });
+
+  it("writes counters at most every five minutes, or together with what else changed", async () => {
+    const { writer, written, settle } = writing();
+    writer.publish("a", status("Enforced", 1));
+    await settle();
+    writer.publish("a", status("Enforced", 2));
+    await vi.advanceTimersByTimeAsync(5 * MINUTE - 1);
+    writer.publish("a", status("Enforced", 3));
+    expect(written).toHaveLength(1);
+    await vi.advanceTimersByTimeAsync(1);
+    expect(written.at(-1)).toEqual(status("Enforced", 3));
+    writer.publish("a", status("Failed", 4));
+    await settle();
+    expect(written.at(-1)).toEqual(status("Failed", 4));
+  });
+
+  it("writes only the newest of what was published while the API server was slow", async () => {
+    let answer = (): void => undefined;
+    const { writer, written, settle } = writing(() => new Promise<void>((resolve) => (answer = resolve)));
+    writer.publish("a", status("Failed"));
+    await settle();
+    writer.publish("a", status("Failed", 1));
+    writer.publish("a", status("Enforced", 2));
+    answer();
+    await settle();
+    expect(written).toEqual([status("Failed"), status("Enforced", 2)]);
+  });
+
+  it("retries ever later, at most after a minute, while the API server refuses", async () => {
+    let refuse = true;
+    const { writer, written, settle } = writing(async () => {
+      if (refuse) throw new Error("connection refused");
+    });
+    writer.publish("a", status("Enforced"));
+    await vi.advanceTimersByTimeAsync(10 * MINUTE);
+    expect(written.length).toBeGreaterThan(12);
+    expect(written.length).toBeLessThan(40);
+    refuse = false;
+    await vi.advanceTimersByTimeAsync(MINUTE);
+    const { length } = written;
+    await vi.advanceTimersByTimeAsync(10 * MINUTE);
+    await settle();
+    expect(written).toHaveLength(length);
+  });
+
+  it("writes the same again into a NodeState that was made anew", async () => {
+    const { writer, written, settle } = writing();
+    writer.publish("a", status("Enforced"));
+    await settle();
+    writer.publish("b", status("Enforced"));
+    await settle();
+    expect(written).toHaveLength(2);
+  });
+
+  it("does not hammer a NodeState that is gone", async () => {
+    const { writer, written } = writing(async () => {
+      throw new NotFoundError("not found", { request: "PATCH" });
+    });
+    writer.publish("a", status("Enforced"));
+    await vi.advanceTimersByTimeAsync(10 * MINUTE);
+    expect(written).toHaveLength(1);
+  });
+
+  it("ends with its signal, also in the middle of a write", async () => {
+    const { writer, settle, ended } = writing(
+      (signal) => new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason))),
+    );
+    writer.publish("a", status("Enforced"));
+    await settle();
+    stop.abort();
+    await expect(ended).resolves.toBeUndefined();
+  });
+});

@@ -1,0 +1,37 @@
+import { describe, expect, it } from "vitest";
+import { createLogger } from "../../../src/telemetry/logger.ts";
+
+function capture() {
+  const lines: Record<string, unknown>[] = [];
+  return { lines, destination: { write: (line: string) => void lines.push(JSON.parse(line)) } };
+}
+
+describe("createLogger", () => {
+  it("writes one JSON object a line, with its name, the level as a word and the time", () => {
+    const { lines, destination } = capture();
+    createLogger({ name: "agent", level: "info", destination }).info({ policy: "workers" }, "policy enforced");
+    expect(lines).toEqual([
+      expect.objectContaining({ level: "info", name: "agent", msg: "policy enforced", policy: "workers" }),
+    ]);
+    expect(Date.parse(String(lines[0]?.time))).not.toBeNaN();
+  });
+
+  it("leaves out what is below its level", () => {
+    const { lines, destination } = capture();
+    createLogger({ name: "agent", level: "warn", destination }).info("started");
+    expect(lines).toEqual([]);
+  });
+
+  it("says of an error its type, message and causes, and nothing that hangs on it", () => {
+    const { lines, destination } = capture();
+    const cause = Object.assign(new Error("socket closed"), { headers: { authorization: "Bearer abc" } });
+    const err = Object.assign(new Error("request failed", { cause }), { token: "abc" });
+    createLogger({ name: "agent", level: "info", destination }).warn({ err }, "list failed");
+    expect(lines[0]?.err).toMatchObject({
+      type: "Error",
+      message: "request failed",
+      cause: { message: "socket closed" },
+    });
+    expect(JSON.stringify(lines)).not.toContain("abc");
+  });
+});
