@@ -1,0 +1,53 @@
+/** What the demo applies, as a user would write it. */
+export const policyName = "workers";
+
+export const groupYaml = `apiVersion: porthardening.io/v1alpha1
+kind: PortHardeningAddressGroup
+metadata:
+  name: blocklist
+spec:
+  addresses: [203.0.113.66/32, "2001:db8:113::66/128"]
+`;
+
+export const policyYaml = `apiVersion: porthardening.io/v1alpha1
+kind: PortHardeningPolicy
+metadata:
+  name: ${policyName}
+spec:
+  nodeSelector:
+    matchLabels: {role: worker}
+  mode: Enforce
+  ephemeralPorts:
+    range: "49152-65535"
+    reserved: [50000, "50100-50110"]
+  firewall:
+    inbound:
+      allow:
+        - name: office
+          from:
+            - ipBlock: {cidr: 203.0.113.0/24}
+            - ipBlock: {cidr: "2001:db8:113::/64"}
+          ports: [8443, "30000-32767"]
+      deny:
+        - name: blocklist
+          from: [{addressGroup: {name: blocklist}}]
+  rateLimits:
+    - name: per-source
+      newConnections: {limit: 10, per: Minute, burst: 20}
+`;
+
+/** The outside client's addresses: each plays one part. */
+export const sources = {
+  office: "203.0.113.7",
+  office6: "2001:db8:113::7",
+  blocked: "203.0.113.66",
+  /** Outside every allow. */
+  stranger: "198.51.100.9",
+  stranger6: "2001:db8:51::9",
+  hasty: "203.0.113.20",
+  patient: "203.0.113.21",
+} as const;
+
+export const sourcePrefixes: readonly string[] = Object.values(sources).map((address) =>
+  address.includes(":") ? `${address}/64` : `${address}/24`,
+);
