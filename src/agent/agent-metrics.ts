@@ -2,6 +2,7 @@ import { Counter, Gauge, Histogram, type Registry } from "prom-client";
 import type { ApplyResult } from "../kernel/kernel.ts";
 import { LOCAL_RESERVED_PORTS } from "../plan/port-sysctls.ts";
 import type { EntryDrops } from "./drop-counts.ts";
+import type { LimitFill } from "./limit-fill.ts";
 import type { PolicyOutcome } from "./node-status.ts";
 
 /** What the agent says to Prometheus. Labels are bounded by what is assigned to the node. */
@@ -11,6 +12,7 @@ export interface AgentMetrics {
   repaired(repair: { readonly milliseconds: number }): void;
   policies(outcomes: readonly PolicyOutcome[]): void;
   drops(entries: readonly EntryDrops[]): void;
+  limitFills(fills: readonly LimitFill[]): void;
   verified(at: number | undefined): void;
   /** Those with a single number as value. */
   sysctls(values: ReadonlyMap<string, string | undefined>): void;
@@ -62,6 +64,18 @@ export function agentMetrics(registry: Registry): AgentMetrics {
     labelNames: ["policy", "entry"],
     registers,
   });
+  const limitSources = new Gauge({
+    name: "port_hardening_limit_sources",
+    help: "Sources that a limit on new connections remembers; when it has no room left, new sources are refused.",
+    labelNames: ["policy", "limit", "family"],
+    registers,
+  });
+  const limitSourcesMax = new Gauge({
+    name: "port_hardening_limit_sources_max",
+    help: "Sources that it remembers at most.",
+    labelNames: ["policy", "limit", "family"],
+    registers,
+  });
   const verified = new Gauge({
     name: "port_hardening_last_verified_timestamp_seconds",
     help: "When all rules, sets and sysctls were last found right.",
@@ -101,6 +115,15 @@ export function agentMetrics(registry: Registry): AgentMetrics {
     drops(entries) {
       dropped.reset();
       for (const { policy, entry, packets } of entries) dropped.inc({ policy, entry }, packets);
+    },
+    limitFills(fills) {
+      limitSources.reset();
+      limitSourcesMax.reset();
+      for (const { policy, limit, family, sources, max } of fills) {
+        const labels = { policy, limit, family: family === 4 ? "ipv4" : "ipv6" };
+        limitSources.set(labels, sources);
+        limitSourcesMax.set(labels, max);
+      }
     },
     verified(at) {
       if (at !== undefined) verified.set(at / 1000);

@@ -10,8 +10,8 @@ export interface KeptGroups {
 }
 
 /**
- * What to enforce with. A group whose loss would cut traffic keeps its last content: one that an allow names, and the
- * cluster's own addresses of a role of which nothing is left (a deleted CRD takes them all).
+ * What to enforce with. A group whose loss would cut traffic keeps its last content: one that an allow or an exemption
+ * from a limit names, and the cluster's own addresses of a role of which nothing is left (a deleted CRD takes them all).
  */
 export function keepGroups(
   policies: readonly AssignedPolicy[],
@@ -24,7 +24,7 @@ export function keepGroups(
   const kept = before.filter((group) => {
     if (filledNames.has(group.name) || group.addresses.length === 0) return false;
     const role = clusterRole(group);
-    return role === undefined ? policies.some((policy) => allowsByName(policy, group.name)) : !roles.has(role);
+    return role === undefined ? policies.some((policy) => opensByName(policy, group.name)) : !roles.has(role);
   });
   const keptNames = new Set(kept.map(({ name }) => name));
   const all = [...present.filter(({ name }) => !keptNames.has(name)), ...kept];
@@ -35,13 +35,17 @@ export function keepGroups(
   };
 }
 
-/** Whether an allow of this policy names the group. */
-export function allowsByName(policy: AssignedPolicy, group: string): boolean {
-  return refsOf(policy.plan.inbound?.allow ?? []).some((ref) => "name" in ref && ref.name === group);
+/** Whether this policy lets the group pass by name: in an allow, or past a limit. */
+export function opensByName(policy: AssignedPolicy, group: string): boolean {
+  return openingRefs(policy).some((ref) => "name" in ref && ref.name === group);
 }
 
-function allRefs({ plan }: AssignedPolicy): readonly GroupRef[] {
-  return refsOf([...(plan.inbound?.allow ?? []), ...(plan.inbound?.deny ?? [])]);
+function openingRefs({ plan }: AssignedPolicy): readonly GroupRef[] {
+  return [...refsOf(plan.inbound?.allow ?? []), ...plan.rateLimits.flatMap(({ exempt }) => exempt.groups)];
+}
+
+function allRefs(policy: AssignedPolicy): readonly GroupRef[] {
+  return [...openingRefs(policy), ...refsOf(policy.plan.inbound?.deny ?? [])];
 }
 
 function refsOf(entries: readonly PlanEntry[]): readonly GroupRef[] {

@@ -1,7 +1,7 @@
 import type { AssignedPolicies } from "./assigned-policies.ts";
 import type { Mismatch } from "./drift-guard.ts";
 import type { Enforcement } from "./enforcement.ts";
-import { allowsByName } from "./keep-groups.ts";
+import { opensByName } from "./keep-groups.ts";
 import type { PolicyOutcome } from "./node-status.ts";
 
 /** Where the node stands between what is assigned and what the kernel holds. */
@@ -45,12 +45,12 @@ export function outcomesOf({ assigned, held, mismatch, failure, priming }: Stand
 
 function remarks(name: string, held: Enforcement | undefined): Pick<Outcome, "reason" | "message"> {
   const policy = held?.policies.find((one) => one.name === name);
-  const kept = policy === undefined ? [] : (held?.keptGroups ?? []).filter((group) => allowsByName(policy, group));
+  const kept = policy === undefined ? [] : (held?.keptGroups ?? []).filter((group) => opensByName(policy, group));
   const warnings = [
     ...(held?.plan.warnings ?? []).filter((warning) => warning.policy === name),
     ...kept.map((group) => ({
       reason: "AddressGroupMissing",
-      message: `address group ${group} is gone or empty; its last addresses stay allowed`,
+      message: `address group ${group} is gone or empty; its last addresses stay in force`,
     })),
   ];
   const [first] = warnings;

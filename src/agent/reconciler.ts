@@ -9,6 +9,7 @@ import { driftGuard, type Repair } from "./drift-guard.ts";
 import { dropReader } from "./drop-reader.ts";
 import { enforcer } from "./enforcer.ts";
 import type { AgentInputs, NodeStateRecord } from "./inputs.ts";
+import { readLimitFills } from "./limit-fill.ts";
 import { type NodeProblem, nodeStatus, type Observation, type PolicyOutcome, type ReadBack } from "./node-status.ts";
 import { messageOf, outcomesOf, reasonOf } from "./outcomes.ts";
 import { savedState } from "./saved-state.ts";
@@ -222,6 +223,7 @@ export function reconciler(options: ReconcilerOptions): Reconciler {
       const conntrack = await kernel.sysctls([CONNTRACK_COUNT, CONNTRACK_MAX]);
       metrics.conntrack(Number(conntrack.get(CONNTRACK_COUNT)), Number(conntrack.get(CONNTRACK_MAX)));
       metrics.drops(drops.counts.entries());
+      metrics.limitFills(await readLimitFills(kernel, enforce.held?.plan ?? { rateLimits: [] }, log));
       metrics.verified(guard.verifiedAt);
       metrics.sysctls(sysctls);
     },

@@ -36,7 +36,9 @@ export const policySpecSchema = z
       .describe("Which traffic passes. A direction that is absent is not judged."),
     rateLimits: rateLimitsSchema
       .optional()
-      .describe("Limits on new connections; trusted cluster traffic is exempt. They open nothing and isolate nothing."),
+      .describe(
+        "Limits on new and on concurrent connections; trusted cluster traffic is exempt. They open and isolate nothing.",
+      ),
   })
   .describe("What the nodes shall be like.");
 

@@ -24,6 +24,8 @@ export interface Host {
   writeSysctl(key: string, value: string): Promise<void>;
   /** Undefined where there is no such file. */
   readFile(path: string): Promise<string | undefined>;
+  /** Lines of a file of any size, none of which is kept; undefined where there is no such file. */
+  countLines(path: string): Promise<number | undefined>;
   /** On disk (fsync) under its name when this resolves, or not at all. Makes the folder. */
   writeFileAtomic(path: string, content: string): Promise<void>;
   /** Idempotent; also sweeps what an interrupted write of this file left. */

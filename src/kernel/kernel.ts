@@ -25,6 +25,13 @@ export interface RuleCounter {
   readonly bytes: number;
 }
 
+/** How many sources a limit's table remembers at the moment: those that spent of their budget and have not earned it back. */
+export interface LimitSources {
+  readonly table: string;
+  readonly family: Family;
+  readonly sources: number;
+}
+
 /** Somebody else touched what is ours. `by` as nft monitor names it: `process 2771 (iptables)`. */
 export interface DriftEvent {
   readonly by: string | undefined;
@@ -57,6 +64,11 @@ export interface Kernel {
   /** Removes all that is ours and puts the original sysctls back, as far as it can; then throws if some of it failed. Idempotent. */
   clear(): Promise<void>;
   counters(): Promise<readonly RuleCounter[]>;
+  /**
+   * The hashlimit tables of these names, in both families; one that no rule of a family speaks of is left out. Reads all
+   * that a table holds, so not for every pass.
+   */
+  limitSources(tables: readonly string[]): Promise<readonly LimitSources[]>;
   /** The measured values of these sysctls, as the kernel prints them; undefined where there is no such key. */
   sysctls(keys: readonly string[]): Promise<ReadonlyMap<string, string | undefined>>;
   /**

@@ -3,6 +3,7 @@ import { type Changes, differencesOf, FAMILIES, hashReadBack, planChanges, planR
 import { ReadBackError, RollBackError, ToolError } from "./errors.ts";
 import type { Host } from "./host.ts";
 import type { ApplyResult, Kernel } from "./kernel.ts";
+import { observeLimitSources } from "./limit-sources.ts";
 import { nodeAccess } from "./node-access.ts";
 import {
   type EntriesOf,
@@ -146,6 +147,7 @@ export function linuxKernel({ host, stateDir, sysctlDir, now = Date.now }: Linux
         parseCounters(family, await node.run(node.tools.save[family], ["-c", "-t", "mangle"]));
       return (await Promise.all(FAMILIES.map(read))).flat();
     },
+    limitSources: (tables) => observeLimitSources(host, tables),
     sysctls: (keys) => observeSysctls(node, keys),
     watch: (signal, onDrift) => watchRules({ host, own, now, signal, onDrift }),
   };

@@ -45,6 +45,7 @@ export function localHost({ path = SYSTEM_PATH }: { readonly path?: string } = {
       }
     },
     readFile: readIfThere,
+    countLines,
     writeFileAtomic,
     async remove(path) {
       await rm(unfinished(path), { force: true });
@@ -80,6 +81,25 @@ async function readIfThere(path: string): Promise<string | undefined> {
     if (isMissing(error)) return undefined;
     throw error;
   }
+}
+
+/** Through one buffer: /proc tells no size, and a stream would leave its chunks to the garbage collector. */
+async function countLines(path: string): Promise<number | undefined> {
+  const buffer = Buffer.alloc(16_384);
+  let lines = 0;
+  try {
+    await using file = await open(path, "r");
+    let bytesRead: number;
+    do {
+      ({ bytesRead } = await file.read(buffer, 0, buffer.length));
+      const part = buffer.subarray(0, bytesRead);
+      for (let at = part.indexOf("\n"); at >= 0; at = part.indexOf("\n", at + 1)) lines += 1;
+    } while (bytesRead > 0);
+  } catch (error) {
+    if (isMissing(error)) return undefined;
+    throw error;
+  }
+  return lines;
 }
 
 /** One fixed name, so that an interrupted write leaves at most one file, which the next write takes over. */

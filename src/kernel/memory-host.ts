@@ -107,6 +107,10 @@ export function memoryHost(): MemoryHost {
       sysctls.set(key, value.trim().split(/\s+/).join("\t"));
     },
     readFile: async (path) => files.get(path),
+    async countLines(path) {
+      const [, six, table] = /^\/proc\/net\/ip(6?)t_hashlimit\/(.+)$/.exec(path) ?? [];
+      return table === undefined ? undefined : rules[six === "6" ? 6 : 4].hashlimitSources(table);
+    },
     async writeFileAtomic(path, content) {
       step({ kind: "WriteFile", path });
       files.set(path, content);

@@ -24,6 +24,8 @@ export interface MemoryRules {
   /** As many packets for each rule. */
   count(packets: number): void;
   matches(part: string): boolean;
+  /** What a hashlimit table remembers, where a rule has one of this name: one source, once a packet has met the rule. */
+  hashlimitSources(name: string): number | undefined;
 }
 
 /** Table mangle of one family, as far as iptables-nft-restore and -save tell of it. */
@@ -68,6 +70,10 @@ export function memoryRules(): MemoryRules {
       );
     },
     matches: (part) => all().some(({ text }) => text.includes(part)),
+    hashlimitSources(name) {
+      const rules = all().filter(({ text }) => `${text} `.includes(` --hashlimit-name ${name} `));
+      return rules.length === 0 ? undefined : Number(rules.some(({ packets }) => packets > 0));
+    },
   };
 }
 

@@ -2,17 +2,21 @@ import type { DeepReadonly } from "../api/deep-readonly.ts";
 import type { Peer } from "../api/peers.ts";
 import { normaliseCidrs, subtractCidrs } from "./cidrs.ts";
 import { type LooseGroupRef, normaliseGroupRefs } from "./group-refs.ts";
-import type { Peers } from "./types.ts";
+import type { PeerList, Peers } from "./types.ts";
 
 /**
  * Sources of an entry: each block less its own exceptions, then the union. Calls `onUnknown` for a peer without a
  * member that this version knows; if that returns, the peer matches nothing.
  */
 export function compilePeers(from: DeepReadonly<Peer[]> | undefined, onUnknown: (index: number) => void): Peers {
-  if (from === undefined) return "Everybody";
+  return from === undefined ? "Everybody" : compilePeerList(from, onUnknown);
+}
+
+/** The same where an absent list means nobody. */
+export function compilePeerList(peers: DeepReadonly<Peer[]>, onUnknown: (index: number) => void): PeerList {
   const cidrs: string[] = [];
   const groups: LooseGroupRef[] = [];
-  for (const [index, { ipBlock, addressGroup: { name, selector } = {} }] of from.entries()) {
+  for (const [index, { ipBlock, addressGroup: { name, selector } = {} }] of peers.entries()) {
     if (ipBlock !== undefined) cidrs.push(...subtractCidrs([ipBlock.cidr], ipBlock.except ?? []));
     else if (name !== undefined) groups.push({ name });
     else if (selector !== undefined) groups.push({ selector });

@@ -1,23 +1,16 @@
 /** One policy and one node -> what the policy asks of that node. Absent fields of list items get their meaning here. */
 
 import type { PolicySpec, PortHardeningPolicy } from "../api/policy.ts";
-import { PROTOCOLS } from "../api/ports.ts";
 import { sysctlAllowed } from "./allowed-sysctls.ts";
 import { CompileError } from "./compile-error.ts";
+import { compileLimit } from "./compile-limit.ts";
 import { compilePeers } from "./compile-peers.ts";
 import { normaliseInterfaces } from "./interfaces.ts";
 import { parsePortItem, parsePorts } from "./ports.ts";
+import { inOrder } from "./protocols.ts";
 import { type Labels, selects } from "./select.ts";
 import { byName, compareText } from "./text-order.ts";
-import {
-  PLAN_FORMAT,
-  type Plan,
-  type PlanEntry,
-  type PlanEphemeralPorts,
-  type PlanInbound,
-  type PlanLimit,
-  type Protocol,
-} from "./types.ts";
+import { PLAN_FORMAT, type Plan, type PlanEntry, type PlanEphemeralPorts, type PlanInbound } from "./types.ts";
 
 export interface NodeIdentity {
   readonly name: string;
@@ -31,7 +24,6 @@ export interface CompileOptions {
 
 type InboundSpec = NonNullable<NonNullable<PolicySpec["firewall"]>["inbound"]>;
 type EntrySpec = NonNullable<InboundSpec["allow"]>[number];
-type LimitSpec = NonNullable<PolicySpec["rateLimits"]>[number];
 
 /** undefined where the policy does not select the node. Throws CompileError. The order of lists leaves no trace. */
 export function compile(policy: PortHardeningPolicy, node: NodeIdentity, options: CompileOptions): Plan | undefined {
@@ -43,7 +35,7 @@ export function compile(policy: PortHardeningPolicy, node: NodeIdentity, options
     ...(spec.ephemeralPorts === undefined ? {} : { ephemeralPorts: compileEphemeralPorts(spec.ephemeralPorts) }),
     sysctls: compileSysctls(metadata.name, spec.sysctls ?? {}, options.allowedSysctls),
     ...(inbound === undefined ? {} : { inbound: compileInbound(metadata.name, inbound) }),
-    rateLimits: (spec.rateLimits ?? []).map(compileLimit).toSorted(byName),
+    rateLimits: (spec.rateLimits ?? []).map((limit) => compileLimit(metadata.name, limit)).toSorted(byName),
   };
 }
 
@@ -102,18 +94,4 @@ function compileEntry(policy: string, scope: InboundSpec, list: "allow" | "deny"
     ports: parsePorts(entry.ports ?? scope.ports),
     protocols: inOrder(entry.protocols ?? scope.protocols),
   };
-}
-
-function compileLimit(limit: LimitSpec): PlanLimit {
-  return {
-    name: limit.name,
-    ports: parsePorts(limit.ports ?? ["1024-65535"]),
-    protocols: inOrder(limit.protocols ?? ["TCP"]),
-    interfaces: normaliseInterfaces(limit.interfaces),
-    newConnections: limit.newConnections,
-  };
-}
-
-function inOrder(protocols: readonly Protocol[]): Protocol[] {
-  return PROTOCOLS.filter((protocol) => protocols.includes(protocol));
 }

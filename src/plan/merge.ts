@@ -57,7 +57,7 @@ function mergeTraffic(
     plan.inbound === undefined ? [] : [nodeInbound(name, plan.inbound, resolver)],
   );
   const rateLimits = policies.flatMap(({ name, plan }) =>
-    plan.rateLimits.toSorted(byName).map((limit) => nodeLimit(name, limit)),
+    plan.rateLimits.toSorted(byName).map((limit) => nodeLimit(name, limit, resolver)),
   );
   if (inbound.length + rateLimits.length === 0) return NO_TRAFFIC;
   const cluster = clusterAddresses(groups);
@@ -96,9 +96,10 @@ function nodeEntry({ name, ...entry }: PlanEntry, use: PeerUse, resolver: PeerRe
   return { name, ...compiled, hash: contentHash({ list: use.list, ...compiled }, 8) };
 }
 
-/** The hash names the table that counts, so it takes in the owner: equal limits of two policies must not share a budget. */
-function nodeLimit(policy: string, limit: PlanLimit): NodeLimit {
-  return { ...limit, policy, hash: contentHash({ policy, limit }, 8) };
+/** The hash names what counts, so it takes in the owner: equal limits of two policies must not share a budget. */
+function nodeLimit(policy: string, limit: PlanLimit, resolver: PeerResolver): NodeLimit {
+  const exempt = resolver.resolveList(limit.exempt, { policy, list: "allow" });
+  return { ...limit, policy, exempt, hash: contentHash({ policy, limit }, 8) };
 }
 
 function vipWarnings(inbound: readonly NodeInbound[], { vipCidrsLeftOut }: ClusterAddresses): PlanWarning[] {

@@ -9,11 +9,24 @@ import { describeGroupRef, normaliseGroupRefs, referredGroups } from "./group-re
 import type { Prefix } from "./prefix.ts";
 import { formatPrefix, parsePrefix } from "./prefix-text.ts";
 import { byName } from "./text-order.ts";
-import type { AddressSet, Family, GroupAddresses, GroupRef, Peers, PlanWarning, ResolvedPeers } from "./types.ts";
+import type {
+  AddressSet,
+  Family,
+  GroupAddresses,
+  GroupRef,
+  PeerList,
+  Peers,
+  PlanWarning,
+  ResolvedList,
+  ResolvedPeers,
+} from "./types.ts";
 
 const FAMILIES: readonly Family[] = [4, 6];
 
-/** Where peers stand; decides what of a group counts and who hears of trouble with it. */
+/**
+ * Where peers stand; decides what of a group counts and who hears of trouble with it. An exemption from a limit is an
+ * "allow": it opens, as an allow does.
+ */
 export interface PeerUse {
   readonly policy: string;
   readonly list: "allow" | "deny";
@@ -25,8 +38,9 @@ export interface PeerResolver {
    * without groups a family that has no address has no set. Throws RangeError on a text that is no CIDR.
    */
   resolve(peers: Peers, use: PeerUse): ResolvedPeers;
+  resolveList(peers: PeerList, use: PeerUse): ResolvedList;
   /** `ph-4-<suffix>` and `ph-6-<suffix>`, empty or not. */
-  define(suffix: string, prefixes: readonly Prefix[]): ResolvedPeers;
+  define(suffix: string, prefixes: readonly Prefix[]): ResolvedList;
   /** Every set asked for so far, by name. */
   sets(): AddressSet[];
   /** Every warning so far, each once, in a fixed order. */
@@ -71,24 +85,26 @@ export function peerResolver(groups: readonly GroupAddresses[]): PeerResolver {
     return name;
   };
 
+  const resolveList: PeerResolver["resolveList"] = (peers, use) => {
+    const refs = normaliseGroupRefs(peers.groups);
+    const found = refs.flatMap((ref) => referred(ref, use));
+    // The list is part of the identity only where it decides about the content.
+    const said = refs.length === 0 ? {} : { groups: refs, list: use.list };
+    const names = FAMILIES.flatMap((family) => {
+      const cidrs = peers.cidrs.filter((cidr) => cidr.includes(":") === (family === 6));
+      if (cidrs.length === 0 && refs.length === 0) return [];
+      const prefixes = () => [
+        ...cidrs.map(parsePrefix),
+        ...found.flatMap((group) => (use.list === "deny" ? read(group).deniable : read(group).all)),
+      ];
+      return [[family, define(family, contentHash({ cidrs, ...said }, 12), prefixes)] as const];
+    });
+    return { sets: Object.fromEntries(names) };
+  };
+
   return {
-    resolve(peers, use) {
-      if (peers === "Everybody") return peers;
-      const refs = normaliseGroupRefs(peers.groups);
-      const found = refs.flatMap((ref) => referred(ref, use));
-      // The list is part of the identity only where it decides about the content.
-      const said = refs.length === 0 ? {} : { groups: refs, list: use.list };
-      const names = FAMILIES.flatMap((family) => {
-        const cidrs = peers.cidrs.filter((cidr) => cidr.includes(":") === (family === 6));
-        if (cidrs.length === 0 && refs.length === 0) return [];
-        const prefixes = () => [
-          ...cidrs.map(parsePrefix),
-          ...found.flatMap((group) => (use.list === "deny" ? read(group).deniable : read(group).all)),
-        ];
-        return [[family, define(family, contentHash({ cidrs, ...said }, 12), prefixes)] as const];
-      });
-      return { sets: Object.fromEntries(names) };
-    },
+    resolve: (peers, use) => (peers === "Everybody" ? peers : resolveList(peers, use)),
+    resolveList,
     define(suffix, prefixes) {
       return { sets: { 4: define(4, suffix, () => prefixes), 6: define(6, suffix, () => prefixes) } };
     },

@@ -3,14 +3,14 @@ import * as z from "zod";
 import { labelSelectorSchema } from "../api/label-selector.ts";
 import { DNS_LABEL, DNS_SUBDOMAIN } from "../api/named.ts";
 import { PROTOCOLS } from "../api/ports.ts";
-import { LIMIT_UNITS } from "../api/rate-limits.ts";
+import { LIMIT_UNITS, MAX_CONCURRENT } from "../api/rate-limits.ts";
 import { sysctlsSchema } from "../api/sysctls.ts";
 import { canonicalJson } from "./canonical-json.ts";
 import { normaliseCidrs } from "./cidrs.ts";
 import { normaliseGroupRefs } from "./group-refs.ts";
 import { normaliseInterfacePatterns } from "./interfaces.ts";
 import { normalisePorts } from "./ports.ts";
-import { PLAN_FORMAT } from "./types.ts";
+import { PLAN_FORMAT, type PlanLimit } from "./types.ts";
 
 /** A list that must be in the form that `normalise` gives it. */
 function normal<T, N>(item: z.ZodType<T>, normalise: (list: readonly T[]) => readonly N[], form: string) {
@@ -49,14 +49,12 @@ const groupRef = z.union(
   ],
   "must have exactly one of name and selector",
 );
+const peerList = z.strictObject({
+  cidrs: normal(z.string(), normaliseCidrs, "sorted, disjoint, canonical CIDRs"),
+  groups: z.array(groupRef).transform(normaliseGroupRefs),
+});
 const peers = z.union(
-  [
-    z.literal("Everybody"),
-    z.strictObject({
-      cidrs: normal(z.string(), normaliseCidrs, "sorted, disjoint, canonical CIDRs"),
-      groups: z.array(groupRef).transform(normaliseGroupRefs),
-    }),
-  ],
+  [z.literal("Everybody"), peerList],
   'must be "Everybody" or {cidrs, groups}, each group with exactly one of name and selector',
 );
 
@@ -72,13 +70,23 @@ const inbound = z.strictObject({
 });
 
 const rate = z.int().min(1).max(10_000);
-const limit = z.strictObject({
-  name,
-  ports,
-  protocols,
-  interfaces,
-  newConnections: z.strictObject({ limit: rate, per: z.enum(LIMIT_UNITS), burst: rate }),
-});
+const limit = z
+  .strictObject({
+    name,
+    ports,
+    protocols,
+    interfaces,
+    prefixLength: z.strictObject({ ipv4: z.int().min(0).max(32), ipv6: z.int().min(0).max(128) }),
+    exempt: peerList,
+    newConnections: z.strictObject({ limit: rate, per: z.enum(LIMIT_UNITS), burst: rate }).exactOptional(),
+    maxConcurrent: z.int().min(1).max(MAX_CONCURRENT).exactOptional(),
+  })
+  .transform(({ newConnections, maxConcurrent, ...scope }, context): PlanLimit => {
+    if (newConnections !== undefined && maxConcurrent === undefined) return { ...scope, newConnections };
+    if (newConnections === undefined && maxConcurrent !== undefined) return { ...scope, maxConcurrent };
+    context.addIssue("must have exactly one of newConnections and maxConcurrent");
+    return z.NEVER;
+  });
 
 export const planSchema = z.strictObject({
   format: z.literal(PLAN_FORMAT),

@@ -34,8 +34,14 @@ export interface LabelRequirement {
   readonly values?: readonly string[];
 }
 
-/** Whom an entry speaks of. "Everybody" is what an absent `from` means. CIDRs are canonical, disjoint and sorted. */
-export type Peers = "Everybody" | { readonly cidrs: readonly string[]; readonly groups: readonly GroupRef[] };
+/** Addresses by block and by group. CIDRs are canonical, disjoint and sorted. Both empty: nobody. */
+export interface PeerList {
+  readonly cidrs: readonly string[];
+  readonly groups: readonly GroupRef[];
+}
+
+/** Whom an entry speaks of. "Everybody" is what an absent `from` means. */
+export type Peers = "Everybody" | PeerList;
 
 /** One allow or deny entry; ports and protocols are filled in from the scope where the user left them out. */
 export interface PlanEntry {
@@ -55,14 +61,26 @@ export interface PlanInbound {
   readonly defaultAction: "Drop";
 }
 
-/** At most `limit` new connections `per` unit from one source, after a first `burst`. */
-export interface PlanLimit {
+/** What a limit counts, and how many sources share a count. */
+export interface PlanLimitScope {
   readonly name: string;
   readonly ports: readonly PortRange[];
   readonly protocols: readonly Protocol[];
   readonly interfaces: InterfaceMatch;
+  /** Leading bits of an address that make a source. 0: all sources of the family are counted together. */
+  readonly prefixLength: { readonly ipv4: number; readonly ipv6: number };
+}
+
+/** At most `limit` new connections `per` unit, after a first `burst`. */
+export interface NewConnections {
   readonly newConnections: { readonly limit: number; readonly per: LimitUnit; readonly burst: number };
 }
+/** At most so many connections at a time. */
+export interface MaxConcurrent {
+  readonly maxConcurrent: number;
+}
+
+export type PlanLimit = PlanLimitScope & { readonly exempt: PeerList } & (NewConnections | MaxConcurrent);
 export type LimitUnit = "Second" | "Minute" | "Hour" | "Day";
 
 export interface PlanEphemeralPorts {
@@ -111,8 +129,13 @@ export interface AddressSet {
   readonly entries: readonly string[];
 }
 
-/** Sources resolved to sets; "Everybody" matches without a set. A family that is absent matches nobody. */
-export type ResolvedPeers = "Everybody" | { readonly sets: { readonly 4?: string; readonly 6?: string } };
+/** Addresses resolved to sets. A family that is absent matches nobody. */
+export interface ResolvedList {
+  readonly sets: { readonly 4?: string; readonly 6?: string };
+}
+
+/** "Everybody" matches without a set. */
+export type ResolvedPeers = "Everybody" | ResolvedList;
 
 export interface NodeEntry extends Omit<PlanEntry, "peers"> {
   readonly peers: ResolvedPeers;
@@ -128,10 +151,16 @@ export interface NodeInbound extends Omit<PlanInbound, "allow" | "deny"> {
   readonly hash: string;
 }
 
-export interface NodeLimit extends PlanLimit {
+interface NodeLimitScope extends PlanLimitScope {
   readonly policy: string;
+  readonly exempt: ResolvedList;
+  /** Hash of policy and limit: names the table, or the chain, that counts. */
   readonly hash: string;
 }
+
+export type NodeRateLimit = NodeLimitScope & NewConnections;
+export type NodeConcurrencyLimit = NodeLimitScope & MaxConcurrent;
+export type NodeLimit = NodeRateLimit | NodeConcurrencyLimit;
 
 export interface NodeTrust {
   /** Node and API endpoint addresses: trusted on every interface. */

@@ -1,4 +1,4 @@
-import type { Family, LimitUnit, NodeLimit } from "../plan/types.ts";
+import type { Family, LimitUnit, NodePlan, NodeRateLimit } from "../plan/types.ts";
 
 /** Units as libxt_hashlimit orders them, longest first; its periods count microseconds (XT_HASHLIMIT_SCALE_v2). */
 const UNITS = [
@@ -34,25 +34,50 @@ function renderRate(limit: number, per: LimitUnit): { text: string; defaultExpir
  * Time for a whole burst to come back. A source forgotten earlier would return with a fresh burst and so get more than
  * its rate; forgotten later it only costs memory.
  */
-function expireMilliseconds(limit: NodeLimit["newConnections"]): number {
+function expireMilliseconds(limit: NodeRateLimit["newConnections"]): number {
   const refill = Math.ceil((limit.burst * SECONDS[limit.per] * 1000) / limit.limit);
   return Math.min(Math.max(refill, 1000), MAX_EXPIRE_MILLISECONDS);
+}
+
+/** Where the kernel remembers a limit's sources: one table of this name in each family, for at most `max` sources. */
+export interface LimitTable {
+  readonly policy: string;
+  readonly limit: string;
+  readonly name: string;
+  readonly max: number;
+}
+
+const tableName = (limit: NodeRateLimit): string => `ph-${limit.hash}`;
+
+/** One for each limit on new connections. */
+export function limitTables({ rateLimits }: Pick<NodePlan, "rateLimits">): LimitTable[] {
+  return rateLimits.flatMap((limit) =>
+    "newConnections" in limit
+      ? [{ policy: limit.policy, limit: limit.name, name: tableName(limit), max: TABLE_MAX }]
+      : [],
+  );
+}
+
+/** Leading bits that make a source; a whole address is the default, which iptables does not print. */
+function sourceMask({ prefixLength: { ipv4, ipv6 } }: NodeRateLimit, family: Family): string[] {
+  const [bits, whole] = family === 4 ? [ipv4, 32] : [ipv6, 128];
+  return bits === whole ? [] : [`--hashlimit-srcmask ${bits}`];
 }
 
 /**
  * Matches what is above the limit. `--ctstate NEW`, so that a retransmitted SYN of an answered connection does not
  * count. The settings' hash is in the table's name: the kernel keeps the settings of the table that it first saw.
  */
-export function hashlimitMatch(limit: NodeLimit, family: Family): string {
+export function hashlimitMatch(limit: NodeRateLimit, family: Family): string {
   const rate = renderRate(limit.newConnections.limit, limit.newConnections.per);
   const expire = expireMilliseconds(limit.newConnections);
   return [
     "-m conntrack --ctstate NEW -m hashlimit",
     `--hashlimit-above ${rate.text}`,
     `--hashlimit-burst ${limit.newConnections.burst}`,
-    `--hashlimit-mode srcip --hashlimit-name ph-${limit.hash}`,
+    `--hashlimit-mode srcip --hashlimit-name ${tableName(limit)}`,
     `--hashlimit-htable-size ${TABLE_SIZE} --hashlimit-htable-max ${TABLE_MAX}`,
     ...(expire === rate.defaultExpireMilliseconds ? [] : [`--hashlimit-htable-expire ${expire}`]),
-    ...(family === 6 ? ["--hashlimit-srcmask 64"] : []),
+    ...sourceMask(limit, family),
   ].join(" ");
 }

@@ -1,6 +1,6 @@
 import type { Family, Failsafe, NodeEntry, NodeInbound, NodePlan } from "../plan/types.ts";
 import { classChain, type InterfaceClass, interfaceClasses } from "./interface-class.ts";
-import { renderLimits } from "./limits.ts";
+import { renderCounts, renderLimits } from "./limits.ts";
 import { comment, peerMatch, portMatches, rule, TAG } from "./rule.ts";
 import { trustedScopes, trustRules, trustsEverywhere } from "./trust.ts";
 import type { Chain, Hook } from "./types.ts";
@@ -129,8 +129,9 @@ function renderTrusted(
 /**
  * The inbound chains of one family, and the hooks that lead there; nothing judged and nothing limited: nothing.
  *
- * A packet walks them by goto alone. So a RETURN anywhere leaves all of our chains at once, which is what "pass" means:
- * ACCEPT would cut other firewalls off, and a mark would have to be shared with them.
+ * A packet walks them by goto. So a RETURN anywhere leaves all of our chains at once, which is what "pass" means: ACCEPT
+ * would cut other firewalls off, and a mark would have to be shared with them. Only the chains that count connections are
+ * jumped to, and they return nothing.
  */
 export function renderInbound(plan: NodePlan, family: Family): { chains: Chain[]; hooks: Hook[] } {
   if (plan.inbound.length === 0 && plan.rateLimits.length === 0) return { chains: [], hooks: [] };
@@ -147,6 +148,7 @@ export function renderInbound(plan: NodePlan, family: Family): { chains: Chain[]
     ...(trust.rules.length > 0 ? trusted.chains : []),
     ...judge.chains,
     ...rendered.flatMap((one) => one.chains),
+    ...renderCounts(classes, family),
   ];
   const vipCidrs = plan.vipCidrs.filter((cidr) => cidr.includes(":") === (family === 6));
   if (vipCidrs.length === 0) return { chains, hooks: [PREROUTING] };

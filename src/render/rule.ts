@@ -1,4 +1,4 @@
-import type { Family, PortRange, Protocol, ResolvedPeers } from "../plan/types.ts";
+import type { Family, PortRange, Protocol, ResolvedList, ResolvedPeers } from "../plan/types.ts";
 import { renderMultiport } from "./multiport.ts";
 
 /** The comment of our rules in chains that are not ours: how they are told from everybody else's. */
@@ -29,4 +29,10 @@ export function peerMatch(peers: ResolvedPeers, family: Family, side: "src" | "d
   if (peers === "Everybody") return "";
   const set = peers.sets[family];
   return set === undefined ? undefined : `-m set --match-set ${set} ${side}`;
+}
+
+/** The match on packets whose source or destination is not among `peers`; "" where nobody of this family is. */
+export function exceptMatch(peers: ResolvedList, family: Family, side: "src" | "dst"): string {
+  const set = peers.sets[family];
+  return set === undefined ? "" : `-m set ! --match-set ${set} ${side}`;
 }

@@ -3,6 +3,7 @@ import { MissingTargetError, RestoreError, SysctlError } from "../../../src/kern
 import type { Kernel, RuleCounter } from "../../../src/kernel/kernel.ts";
 import type { RuleSet } from "../../../src/render/types.ts";
 import { describeInterruptions } from "./contract-interruptions.ts";
+import { describeLimits } from "./contract-limits.ts";
 import { describeSets } from "./contract-sets.ts";
 import { describeSysctls } from "./contract-sysctls.ts";
 import { describeWatch } from "./contract-watch.ts";
@@ -22,6 +23,7 @@ export function describeKernel(open: () => Subject): void {
 
   describeRules(current, () => kernel);
   describeSets(current, () => kernel);
+  describeLimits(current, () => kernel);
   describeSysctls(current);
   describeInterruptions(current);
   describeWatch(current);

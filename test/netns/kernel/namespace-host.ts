@@ -45,6 +45,18 @@ export function namespaceHost(name: string): Host {
     ...local,
     run: (command, args, options) => local.run("nsenter", enter(command, args), options),
     spawnLines: (command, args, signal) => local.spawnLines("nsenter", enter(command, args), signal),
+    async countLines(file) {
+      const command = `test -e "$0" && wc -l <"$0"`;
+      try {
+        const { stdout } = await local.run("nsenter", enter("sh", ["-c", command, file]), {
+          timeoutMilliseconds: 5_000,
+        });
+        return Number(stdout);
+      } catch {
+        // `test` says so by its exit code alone.
+        return undefined;
+      }
+    },
     async readSysctl(key) {
       try {
         const { stdout } = await local.run("nsenter", enter("cat", [path(key)]), { timeoutMilliseconds: 5_000 });

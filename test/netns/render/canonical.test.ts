@@ -57,7 +57,7 @@ it("writes every rule in the very form in which iptables-save prints it", () => 
   for (const table of ruleSet.tables) expect(printed(table)).toEqual(rendered(table));
 });
 
-it("writes every rate as iptables prints it back", () => {
+it("writes every rate and prefix length as iptables prints it back", () => {
   const units: LimitUnit[] = ["Second", "Minute", "Hour", "Day"];
   const limits = fc.sample(
     fc.record({
@@ -77,6 +77,8 @@ it("writes every rate as iptables prints it back", () => {
       ports: [{ from: 1024, to: 65535 }],
       protocols: ["TCP"],
       interfaces: { include: [], exclude: [] },
+      prefixLength: { ipv4: index % 33, ipv6: index % 129 },
+      exempt: { sets: {} },
       newConnections,
     })),
   };

@@ -379,10 +379,18 @@ describe("address groups", () => {
     expect(sets(node)).toContain("198.51.100.0/24");
   });
 
-  it("that an allow names keep their last addresses when they disappear, and status says so", async () => {
+  const exempting = assigned(
+    { rateLimits: [{ name: "l", maxConcurrent: 9, exempt: [{ addressGroup: { name: "office" } }] }] },
+    "grouped",
+  );
+
+  it.each([
+    ["an allow", fromGroup("office")],
+    ["an exemption from a limit", exempting],
+  ])("that %s names keep their last addresses when they disappear, and status says so", async (_where, policy) => {
     const node = agentNode();
     node.setGroups([group("office", ["203.0.113.0/24"])]);
-    node.assign([fromGroup("office")]);
+    node.assign([policy]);
     await node.pass();
     node.setGroups([]);
     await node.pass();

@@ -46,6 +46,31 @@ const entries = fc.array(
   { maxLength: 2 },
 );
 
+const newConnections = fc.record({
+  limit: fc.constantFrom(1, 10, 1000, 10000),
+  per: fc.constantFrom("Second", "Minute", "Hour", "Day"),
+  burst: fc.constantFrom(1, 5, 24, 25, 240, 10000),
+});
+const limit = fc
+  .tuple(
+    fc.oneof(
+      { weight: 6, arbitrary: fc.record({ newConnections }) },
+      { weight: 3, arbitrary: fc.record({ maxConcurrent: fc.constantFrom(0, 1, 100, 10000) }) },
+      { weight: 1, arbitrary: fc.record({ newConnections, maxConcurrent: fc.constant(1) }) },
+    ),
+    fc.record(
+      {
+        scope: fc.constantFrom("PerSource", "Total"),
+        prefixLength: fc.record(
+          { ipv4: fc.constantFrom(1, 24, 32), ipv6: fc.constantFrom(1, 64, 128) },
+          { requiredKeys: [] },
+        ),
+      },
+      { requiredKeys: [] },
+    ),
+  )
+  .map(([measure, sources]) => ({ name: "limit", ...measure, ...sources }));
+
 /** Policies of which many are refused, each for few reasons. */
 export const arbitraryPolicy = fc
   .record(
@@ -57,16 +82,7 @@ export const arbitraryPolicy = fc
       firewall: fc.record({
         inbound: fc.record({ ports: scope, protocols, allow: entries, deny: entries }, { requiredKeys: [] }),
       }),
-      rateLimits: fc.tuple(
-        fc.record({
-          name: fc.constant("limit"),
-          newConnections: fc.record({
-            limit: fc.constantFrom(1, 10, 1000, 10000),
-            per: fc.constantFrom("Second", "Minute", "Hour", "Day"),
-            burst: fc.constantFrom(1, 5, 24, 25, 240, 10000),
-          }),
-        }),
-      ),
+      rateLimits: fc.tuple(limit),
     },
     { requiredKeys: [] },
   )

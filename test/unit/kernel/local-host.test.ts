@@ -75,6 +75,16 @@ it("replaces a file as a whole, makes its folder, and sweeps what an interrupted
   expect(readdirSync(join(folder, "a"))).toEqual([]);
 });
 
+it("counts the lines of a file of any size, also where /proc tells none", async () => {
+  const path = join(folder, "lines");
+  expect(await host().countLines(path)).toBeUndefined();
+  writeFileSync(path, "");
+  expect(await host().countLines(path)).toBe(0);
+  writeFileSync(path, "a line\n".repeat(100_000));
+  expect(await host().countLines(path)).toBe(100_000);
+  expect(await host().countLines("/proc/self/limits")).toBeGreaterThan(10);
+});
+
 it("knows no value for a sysctl that is not there, and refuses to write it", async () => {
   expect(await host().readSysctl("net.ipv4.nonsense")).toBeUndefined();
   expect(await host().readSysctl("kernel.ostype")).toBe("Linux");

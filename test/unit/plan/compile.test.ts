@@ -52,10 +52,24 @@ describe("compile", () => {
           ports: unprivileged,
           protocols: ["TCP"],
           interfaces: { include: [], exclude: [] },
+          prefixLength: { ipv4: 32, ipv6: 64 },
+          exempt: { cidrs: [], groups: [] },
           newConnections: { limit: 10, per: "Minute", burst: 20 },
         },
       ],
     });
+  });
+
+  it.each([
+    ["each source", {}, { ipv4: 32, ipv6: 64 }],
+    ["each source where it says so", { scope: "PerSource" }, { ipv4: 32, ipv6: 64 }],
+    ["larger sources", { prefixLength: { ipv4: 24, ipv6: 48 } }, { ipv4: 24, ipv6: 48 }],
+    ["larger sources of one family", { prefixLength: { ipv6: 128 } }, { ipv4: 32, ipv6: 128 }],
+    ["all sources together", { scope: "Total" }, { ipv4: 0, ipv6: 0 }],
+  ])("limits %s", (_what, scope, prefixLength) => {
+    expect(planOf({ rateLimits: [{ name: "l", maxConcurrent: 7, ...scope }] }).rateLimits).toMatchObject([
+      { maxConcurrent: 7, prefixLength, exempt: { cidrs: [], groups: [] } },
+    ]);
   });
 
   it("fills an entry's ports and protocols in from the scope", () => {

@@ -246,6 +246,33 @@ describe("a group edit", () => {
   });
 });
 
+describe("exemptions of a limit", () => {
+  const limiting = (exempt: object[]) => assigned({ rateLimits: [{ name: "l", maxConcurrent: 9, exempt }] });
+  const setsOf = (exempt: object[], groups: GroupAddresses[] = []) => {
+    const plan = merged([limiting(exempt)], groups);
+    const named = Object.values(plan.rateLimits[0]?.exempt.sets ?? {});
+    return plan.sets.filter(({ name }) => named.includes(name)).map(({ entries }) => entries);
+  };
+
+  it("are resolved as the peers of an allow are: blocks less their exceptions, and groups", () => {
+    const except = { ipBlock: { cidr: "203.0.113.0/24", except: ["203.0.113.128/25"] } };
+    expect(setsOf([except, named("ours")], [group("ours", ["192.0.2.0/24", "2001:db8::/48"])])).toEqual([
+      ["192.0.2.0/24", "203.0.113.0/25"],
+      ["2001:db8::/48"],
+    ]);
+  });
+
+  it("are nobody where there are none, and none of the family that they do not name", () => {
+    expect(setsOf([])).toEqual([]);
+    expect(setsOf([block("203.0.113.0/24")])).toEqual([["203.0.113.0/24"]]);
+  });
+
+  it("say so where a group is missing", () => {
+    const { warnings } = merged([limiting([named("missing")])]);
+    expect(warnings.map(({ policy, reason }) => [policy, reason])).toEqual([["workers", "AddressGroupMissing"]]);
+  });
+});
+
 describe("hashes", () => {
   const entryHash = (entry: object, list = "allow") => {
     const inbound = merged([assigned({ firewall: { inbound: { [list]: [{ name: "a", ...entry }] } } })]).inbound[0];
@@ -279,6 +306,10 @@ describe("hashes", () => {
     ["protocols", { ...rate, protocols: ["UDP"] }],
     ["interfaces", { ...rate, interfaces: { include: ["eth0"] } }],
     ["name", { ...rate, name: "m" }],
+    ["scope", { ...rate, scope: "Total" }],
+    ["prefix length", { ...rate, prefixLength: { ipv6: 48 } }],
+    ["exemptions", { ...rate, exempt: [block("203.0.113.0/24")] }],
+    ["kind", { maxConcurrent: 10 }],
   ])("of a limit change with its %s", (_what, limit) => {
     expect(limitHash(limit)).not.toBe(limitHash(rate));
   });
@@ -336,7 +367,9 @@ describe("merge of any policies", () => {
         expect(plan.inbound.map(({ policy: _policy, hash: _hash, ...inbound }) => unresolved(inbound))).toEqual(
           one.plan.inbound === undefined ? [] : [unresolved(one.plan.inbound)],
         );
-        expect(plan.rateLimits.map(({ policy: _policy, hash: _hash, ...limit }) => limit)).toEqual(one.plan.rateLimits);
+        expect(plan.rateLimits.map(({ policy: _policy, hash: _hash, ...limit }) => ({ ...limit, exempt: [] }))).toEqual(
+          one.plan.rateLimits.map((limit) => ({ ...limit, exempt: [] })),
+        );
       }),
     );
   });
@@ -355,7 +388,8 @@ describe("merge of any policies", () => {
       fc.property(anyAssigned, pool, (policies, groups) => {
         const plan = merged(policies, groups);
         const entries = plan.inbound.flatMap(({ allow, deny }) => [...allow, ...deny]).map(({ peers }) => peers);
-        const used = [...entries, plan.trust.nodes, plan.trust.pods, plan.vips].flatMap((peers) =>
+        const exempt = plan.rateLimits.map((limit) => limit.exempt);
+        const used = [...entries, ...exempt, plan.trust.nodes, plan.trust.pods, plan.vips].flatMap((peers) =>
           peers === "Everybody" ? [] : Object.values(peers.sets),
         );
         const names = plan.sets.map(({ name }) => name);

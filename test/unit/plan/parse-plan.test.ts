@@ -18,7 +18,10 @@ const full = assigned({
       deny: [{ name: "all" }],
     },
   },
-  rateLimits: [{ name: "new", newConnections: { limit: 10, per: "Minute", burst: 20 } }],
+  rateLimits: [
+    { name: "new", newConnections: { limit: 10, per: "Minute", burst: 20 } },
+    { name: "standing", maxConcurrent: 100, exempt: [{ ipBlock: { cidr: "203.0.113.0/24" } }] },
+  ],
 });
 
 /** `full` as JSON with the value at `path` replaced; undefined removes it. */
@@ -135,6 +138,15 @@ describe("parseAssigned", () => {
     [["plan", "inbound", "deny", 0, "peers"], "Nobody"],
     [["plan", "rateLimits", 0, "newConnections", "limit"], 10_001],
     [["plan", "rateLimits", 0, "newConnections", "per"], "Week"],
+    [["plan", "rateLimits", 0, "maxConcurrent"], 100],
+    [["plan", "rateLimits", 1, "maxConcurrent"], undefined],
+    [["plan", "rateLimits", 1, "maxConcurrent"], 0],
+    [["plan", "rateLimits", 1, "maxConcurrent"], 10_001],
+    [["plan", "rateLimits", 1, "prefixLength", "ipv4"], 33],
+    [["plan", "rateLimits", 1, "prefixLength", "ipv6"], -1],
+    [["plan", "rateLimits", 1, "prefixLength"], undefined],
+    [["plan", "rateLimits", 1, "exempt"], "Everybody"],
+    [["plan", "rateLimits", 1, "exempt", "cidrs"], ["203.0.113.1/24"]],
     [["plan", "unknown"], true],
     [["mode"], "Observe"],
     [["extra"], 1],

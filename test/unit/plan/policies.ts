@@ -90,21 +90,33 @@ const entries = fc.uniqueArray(
   ),
   { selector: ({ name }) => name },
 );
+const measure = fc.oneof(
+  fc.record({
+    newConnections: fc.record({
+      limit: fc.integer({ min: 1, max: 10 }),
+      per: fc.constantFrom("Second", "Minute"),
+      burst: fc.integer({ min: 1, max: 10 }),
+    }),
+  }),
+  fc.record({ maxConcurrent: fc.integer({ min: 1, max: 10 }) }),
+);
+const source = fc.oneof(
+  fc.record({ scope: fc.constantFrom("PerSource", "Total") }, { requiredKeys: [] }),
+  fc.record({
+    prefixLength: fc.record({ ipv4: fc.constantFrom(24, 32), ipv6: fc.constantFrom(48, 128) }, { requiredKeys: [] }),
+  }),
+);
 const limits = fc.uniqueArray(
-  fc.record(
-    {
-      name: entryName,
-      ports,
-      protocols,
-      interfaces,
-      newConnections: fc.record({
-        limit: fc.integer({ min: 1, max: 10 }),
-        per: fc.constantFrom("Second", "Minute"),
-        burst: fc.integer({ min: 1, max: 10 }),
-      }),
-    },
-    { requiredKeys: ["name", "newConnections"] },
-  ),
+  fc
+    .tuple(
+      fc.record(
+        { name: entryName, ports, protocols, interfaces, exempt: fc.array(peer, { maxLength: 3 }) },
+        { requiredKeys: ["name"] },
+      ),
+      measure,
+      source,
+    )
+    .map(([traffic, counted, by]) => ({ ...traffic, ...counted, ...by })),
   { selector: ({ name }) => name },
 );
 

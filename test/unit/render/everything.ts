@@ -1,6 +1,7 @@
 import type { NodeInbound, NodePlan } from "../../../src/plan/types.ts";
 
 const anywhere = { include: [], exclude: [] };
+const nobody = { sets: {} };
 
 function inbound(policy: string, hash: string, changes: Partial<NodeInbound> = {}): NodeInbound {
   return {
@@ -61,6 +62,8 @@ export const everything: NodePlan = {
       ports: [{ from: 1024, to: 65535 }],
       protocols: ["TCP", "UDP"],
       interfaces: { include: ["eth+"], exclude: ["eth9"] },
+      prefixLength: { ipv4: 32, ipv6: 64 },
+      exempt: { sets: { 4: "ph-4-0ff1ce0ff1ce" } },
       newConnections: { limit: 10, per: "Minute", burst: 20 },
     },
     {
@@ -70,7 +73,42 @@ export const everything: NodePlan = {
       ports: [{ from: 8443, to: 8443 }],
       protocols: ["TCP"],
       interfaces: anywhere,
+      prefixLength: { ipv4: 24, ipv6: 128 },
+      exempt: nobody,
       newConnections: { limit: 120, per: "Minute", burst: 1 },
+    },
+    {
+      policy: "workers",
+      name: "all",
+      hash: "33333333",
+      ports: [{ from: 1024, to: 65535 }],
+      protocols: ["TCP"],
+      interfaces: anywhere,
+      prefixLength: { ipv4: 0, ipv6: 0 },
+      exempt: { sets: { 4: "ph-4-exempt000000", 6: "ph-6-exempt000000" } },
+      newConnections: { limit: 500, per: "Second", burst: 1000 },
+    },
+    {
+      policy: "workers",
+      name: "standing",
+      hash: "44444444",
+      ports: Array.from({ length: 16 }, (_, index) => ({ from: 3000 + 2 * index, to: 3000 + 2 * index })),
+      protocols: ["TCP", "UDP"],
+      interfaces: { include: [], exclude: ["eth9"] },
+      prefixLength: { ipv4: 32, ipv6: 64 },
+      exempt: { sets: { 6: "ph-6-exempt000000" } },
+      maxConcurrent: 100,
+    },
+    {
+      policy: "edge",
+      name: "standing-all",
+      hash: "55555555",
+      ports: [{ from: 1024, to: 65535 }],
+      protocols: ["TCP"],
+      interfaces: anywhere,
+      prefixLength: { ipv4: 0, ipv6: 0 },
+      exempt: nobody,
+      maxConcurrent: 10_000,
     },
   ],
   trust: {
@@ -89,6 +127,8 @@ export const everything: NodePlan = {
     { name: "ph-4-0ff1ce0ff1ce", family: 4, entries: ["203.0.113.0/24"] },
     { name: "ph-4-b10c4b10c4b1", family: 4, entries: ["198.51.100.0/24"] },
     { name: "ph-6-b10c4b10c4b1", family: 6, entries: ["2001:db8:bad::/48"] },
+    { name: "ph-4-exempt000000", family: 4, entries: ["192.0.2.0/25"] },
+    { name: "ph-6-exempt000000", family: 6, entries: ["2001:db8:fee::/48"] },
     { name: "ph-4-nodes", family: 4, entries: ["198.18.0.11"] },
     { name: "ph-6-nodes", family: 6, entries: ["2001:db8:18::11"] },
     { name: "ph-4-pods", family: 4, entries: ["198.19.1.0/24"] },

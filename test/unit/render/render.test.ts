@@ -48,9 +48,14 @@ describe("render", () => {
     ).toEqual([]);
   });
 
-  it("walks its chains by goto alone, so that RETURN passes out of all of them", () => {
-    for (const table of render(everything).tables) {
-      expect(table.chains.flatMap(({ rules }) => rules).filter((rule) => / -j PH-/.test(` ${rule}`))).toEqual([]);
+  it("walks its chains by goto, so that RETURN passes out of all of them, and jumps only to chains without RETURN", () => {
+    for (const { chains } of render(everything).tables) {
+      const jumpedTo = chains
+        .flatMap(({ rules }) => rules)
+        .flatMap((rule) => /(?:^| )-j (PH-\S+)/.exec(rule)?.[1] ?? []);
+      const rules = chains.filter(({ name }) => jumpedTo.includes(name)).flatMap((one) => one.rules);
+      expect(rules.length).toBeGreaterThan(0);
+      expect(rules.filter((rule) => !rule.endsWith(" -j DROP"))).toEqual([]);
     }
   });
 
@@ -58,7 +63,7 @@ describe("render", () => {
     for (const { chains } of render(everything).tables) {
       const depth = (name: string): number => {
         const rules = chains.find((one) => one.name === name)?.rules ?? [];
-        return 1 + Math.max(0, ...rules.flatMap((rule) => /-g (\S+)$/.exec(rule)?.[1] ?? []).map(depth));
+        return 1 + Math.max(0, ...rules.flatMap((rule) => /-[jg] (PH-\S+)$/.exec(rule)?.[1] ?? []).map(depth));
       };
       expect(depth("PH-PRE")).toBeLessThan(12);
     }
@@ -81,15 +86,48 @@ describe("render", () => {
 
   it("counts a limit in one table however many rules its ports need", () => {
     const ports = Array.from({ length: 20 }, (_, index) => ({ from: 3000 + 2 * index, to: 3000 + 2 * index }));
-    const [limit] = everything.rateLimits.slice(1);
+    const limit = everything.rateLimits.find(({ hash }) => hash === "22222222");
     if (!limit) throw new Error("fixture without limit");
     const rules = chain({ ...everything, inbound: [], rateLimits: [{ ...limit, ports }] }, 4, "PH-L");
     const names = rules.flatMap((rule) => /--hashlimit-name (\S+)/.exec(rule)?.[1] ?? []);
     expect(names).toEqual(["ph-22222222", "ph-22222222"]);
   });
 
-  it("limits an IPv6 source by its /64", () => {
-    expect(chain(everything, 6, "PH-LR").filter((rule) => rule.includes("--hashlimit-srcmask 64"))).toHaveLength(1);
+  it("counts concurrent connections in one rule however many rules and interfaces lead there", () => {
+    const { chains = [] } = render(everything).tables[0] ?? {};
+    const jumps = chains.flatMap(({ name, rules }) =>
+      rules.filter((rule) => rule.endsWith("-j PH-C-44444444")).map(() => name),
+    );
+    // Two protocols, 16 ports in 15 slots; every interface but eth9.
+    expect(jumps.toSorted()).toEqual(["PH-LR", "PH-LR-eth+", "PH-LR-wg0"].flatMap((name) => [name, name, name, name]));
+    expect(chain(everything, 4, "PH-C-44444444")).toHaveLength(1);
+  });
+
+  it.each([
+    ["11111111", undefined, "64"],
+    ["22222222", "24", undefined],
+    ["33333333", "0", "0"],
+  ])("counts the sources of %s by v4 /%s and v6 /%s, a whole address left unsaid", (hash, ...bits) => {
+    const masks = ([4, 6] as const).map((family) => {
+      const [rule = ""] = chain(everything, family, "PH-LR-eth+").filter((one) => one.includes(`ph-${hash}`));
+      return /--hashlimit-srcmask (\d+)/.exec(rule)?.[1];
+    });
+    expect(masks).toEqual(bits);
+  });
+
+  it("drops what one source has too much before it spends what all share", () => {
+    const limits = chain(everything, 4, "PH-LR-eth+").map((rule) => /(\d)\1{7}/.exec(rule)?.[1]);
+    expect([...new Set(limits)]).toEqual(["1", "4", "2", "3", "5"]);
+  });
+
+  it("neither counts nor limits the exempt, in the families that they have", () => {
+    const exempting = (family: 4 | 6) =>
+      chain(everything, family, "PH-LR-eth+").flatMap((rule) => {
+        const [, set] = /-m set ! --match-set (\S+) src .*(?:hashlimit|-j PH-C-)/.exec(rule) ?? [];
+        return set === undefined ? [] : [`${/(\d)\1{7}/.exec(rule)?.[1]} ${set}`];
+      });
+    expect(new Set(exempting(4))).toEqual(new Set(["1 ph-4-0ff1ce0ff1ce", "3 ph-4-exempt000000"]));
+    expect(new Set(exempting(6))).toEqual(new Set(["3 ph-6-exempt000000", "4 ph-6-exempt000000"]));
   });
 
   it("remembers a source until its whole burst is back", () => {
