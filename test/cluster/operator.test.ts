@@ -108,7 +108,17 @@ describe("what a node cannot apply", () => {
 
     const bad = { ...fromOffice, sysctls: { "net.ipv4.tcp_syncookies": "999" } };
     await cluster.apply(policy("good", { ...bad, firewall: { inbound: {} } }));
-    const stalled = await conditionBecomes("good", "Stalled", "True");
+    // The nodes fail one after the other.
+    const stalled = await waitFor(
+      "both nodes to have failed",
+      async () => {
+        const condition = await conditionOf("good", "Stalled");
+        return condition?.status === "True" && condition.message.startsWith("2 of 2 nodes failed")
+          ? condition
+          : undefined;
+      },
+      { timeoutMilliseconds: 15_000 },
+    );
     expect(stalled.reason).toBe("NodesFailed");
     expect(stalled.message).toMatch(/node1.*net\.ipv4\.tcp_syncookies.*[Ii]nvalid argument/s);
     const { stdout } = await cluster.controlPlane.kubectl(["get", "phnode", first.name, "-o", "json"]);

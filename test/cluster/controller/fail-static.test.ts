@@ -108,7 +108,7 @@ it("keeps on the nodes what a policy was before it asked for a sysctl that is no
   expect(condition(status, "Stalled")).toBe("True");
   expect(condition(status, "Ready")).toBe("False");
   expect((await lab.policiesOn(node)).find(({ name }) => name === "third")).toEqual(before);
-  expect((await lab.statusOf("first")).status).toBe("Ready");
+  await lab.statusWhere("first", (seen) => seen.status === "Ready");
   await kubectl("delete", "phpol", "third");
   await lab.policiesBecome(node, ["first", "second"]);
 });

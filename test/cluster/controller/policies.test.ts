@@ -100,7 +100,7 @@ it("lets two policies select one node, and tells the one whose value loses", asy
     "spec.ephemeralPorts.range: policy strong wins on worker-1, worker-2.",
   );
   await lab.statusWhere("strong", ready(3));
-  expect(condition(await lab.statusOf("strong"), "Conflicted")).toBe("False");
+  await lab.statusWhere("strong", (seen) => condition(seen, "Conflicted") === "False");
   expect((await lab.policiesOn("worker-1")).map(({ name }) => name)).toEqual(["pool-a", "strong"]);
 });
 
