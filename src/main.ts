@@ -18,6 +18,21 @@ const COMMANDS = [
     summary: "compile policies for each node and report back onto them",
     load: async () => (await import("./cli/controller.ts")).controllerCommand(),
   },
+  {
+    name: "lint",
+    summary: "say what is wrong with policies and groups in files",
+    load: async () => (await import("./cli/lint.ts")).lintCommand(),
+  },
+  {
+    name: "render",
+    summary: "print the exact rules that a node would get",
+    load: async () => (await import("./cli/render.ts")).renderCommand(),
+  },
+  {
+    name: "explain",
+    summary: "say what becomes of a packet, and by which rule",
+    load: async () => (await import("./cli/explain.ts")).explainCommand(),
+  },
 ];
 
 const [first, second] = process.argv.slice(2);

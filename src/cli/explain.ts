@@ -1,0 +1,60 @@
+import { Command } from "commander";
+import type { Labels } from "../plan/select.ts";
+import type { ClusterObjects } from "./cluster-objects.ts";
+import { explain, explanationText } from "./explanation.ts";
+import { loadObjects } from "./load-objects.ts";
+import { nodeLabels } from "./node-labels.ts";
+import { nodeRules } from "./node-rules.ts";
+import { parsePacket } from "./packet-text.ts";
+
+interface ExplainFlags {
+  readonly filename?: readonly string[];
+  readonly kubeconfig?: string;
+  readonly node?: string;
+  readonly nodeLabels: Labels;
+  readonly json?: true;
+}
+
+/** `porthardening explain`: what becomes of one packet, by which policy, entry and rule. */
+export function explainCommand(): Command {
+  return new Command("explain")
+    .description("Says whether a packet that opens a connection to a node passes, and by which policy, entry and rule.")
+    .argument("<packet>", "such as 'tcp 203.0.113.9 -> :8443 in eth0'; :PORT is the node itself")
+    .option("-f, --filename <file>", "policies or address groups, again for each file; - is stdin", collect)
+    .option("--kubeconfig <file>", "read policies, address groups and the node's labels from this cluster instead")
+    .option("--node <name>", "name of the node")
+    .option("--node-labels <labels>", "its labels, key=value,...; with --kubeconfig they are read", nodeLabels, {})
+    .option("--json", "print JSON")
+    .action(async (text: string, flags: ExplainFlags) => {
+      const packet = parsePacket(text);
+      const { policies, groups, node } = await objectsOf(flags);
+      const { plan, ruleSet, notes } = nodeRules(policies, groups, node);
+      const explained = explain(packet, plan, ruleSet);
+      const all = { ...explained, notes: [...explained.notes, ...notes] };
+      process.stdout.write(flags.json ? `${JSON.stringify(all, undefined, 2)}\n` : explanationText(all));
+    });
+}
+
+/** Not variadic: that would swallow the packet. */
+function collect(file: string, before: readonly string[] = []): readonly string[] {
+  return [...before, file];
+}
+
+async function objectsOf({ filename, kubeconfig, node, nodeLabels: labels }: ExplainFlags): Promise<ClusterObjects> {
+  if ((filename === undefined) === (kubeconfig === undefined)) {
+    throw new Error("give either files (-f policy.yaml) or a cluster (--kubeconfig FILE --node NAME)");
+  }
+  if (filename !== undefined) return { ...(await loadObjects(filename)), node: { name: node ?? "node", labels } };
+  if (node === undefined) throw new Error("say which node of the cluster is meant: --node NAME");
+  const [{ clusterObjects }, { kubeClient }, { loadKubeConfig }] = await Promise.all([
+    import("./cluster-objects.ts"),
+    import("../kube/client.ts"),
+    import("../kube/kube-config.ts"),
+  ]);
+  const client = kubeClient(loadKubeConfig(kubeconfig));
+  try {
+    return await clusterObjects(client, node);
+  } finally {
+    await client.close();
+  }
+}

@@ -1,0 +1,29 @@
+import { Command } from "commander";
+import { lintObjects } from "./lint-objects.ts";
+import { readManifests } from "./manifest-files.ts";
+import { type Finding, formatFinding, parseObjects } from "./objects.ts";
+
+/** `porthardening lint`: everything that is wrong with policies and groups at once. Exit code 1 where there are errors. */
+export function lintCommand(): Command {
+  return new Command("lint")
+    .description(
+      "Says what admission would refuse, and what of a policy would have no effect. Needs no cluster. Exit code 1: errors.",
+    )
+    .requiredOption("-f, --filename <files...>", "policies and address groups as YAML or JSON; - is stdin")
+    .action(async ({ filename }: { readonly filename: readonly string[] }) => {
+      const { manifests, problems } = await readManifests(filename);
+      const objects = parseObjects(manifests);
+      const unreadable = problems.map((problem): Finding => ({ severity: "error", subject: "", path: "", ...problem }));
+      const findings = [...unreadable, ...lintObjects(objects)];
+      const errors = findings.filter(({ severity }) => severity === "error").length;
+      for (const finding of findings) process.stdout.write(`${formatFinding(finding)}\n`);
+      const read = `${counted(objects.policies.length, "policy", "policies")} and ${counted(objects.groups.length, "address group")}`;
+      const found = `${counted(errors, "error")}, ${counted(findings.length - errors, "warning")}`;
+      process.stdout.write(`${read} valid; ${found}\n`);
+      if (errors > 0) process.exitCode = 1;
+    });
+}
+
+function counted(count: number, one: string, many = `${one}s`): string {
+  return `${count} ${count === 1 ? one : many}`;
+}

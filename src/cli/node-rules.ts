@@ -1,0 +1,60 @@
+import type { PortHardeningAddressGroup } from "../api/address-group.ts";
+import { CLUSTER_ADDRESSES_LABEL } from "../api/group.ts";
+import type { PortHardeningPolicy } from "../api/policy.ts";
+import { DEFAULT_ALLOWED_SYSCTLS } from "../plan/allowed-sysctls.ts";
+import { compile, type NodeIdentity } from "../plan/compile.ts";
+import { merge } from "../plan/merge.ts";
+import { DEFAULT_NODE_SETTINGS } from "../plan/node-settings.ts";
+import { assign } from "../plan/plan-hash.ts";
+import type { GroupAddresses, NodePlan } from "../plan/types.ts";
+import { render } from "../render/render.ts";
+import type { RuleSet } from "../render/types.ts";
+
+export interface NodeRules {
+  readonly plan: NodePlan;
+  readonly ruleSet: RuleSet;
+  /** What the reader should know of how they came about, a sentence each. */
+  readonly notes: readonly string[];
+}
+
+/** What a node with these labels would enforce. Throws CompileError, and Error where no policy selects the node. */
+export function nodeRules(
+  policies: readonly PortHardeningPolicy[],
+  groups: readonly PortHardeningAddressGroup[],
+  node: NodeIdentity,
+): NodeRules {
+  const allowedSysctls = DEFAULT_ALLOWED_SYSCTLS.map(({ pattern }) => pattern);
+  const notes: string[] = [];
+  const assigned = policies.flatMap((policy) => {
+    const plan = compile(policy, node, { allowedSysctls });
+    if (plan !== undefined) return [assign(policy, plan)];
+    notes.push(`policy ${policy.metadata.name} is left out: its nodeSelector does not select ${describeNode(node)}`);
+    return [];
+  });
+  if (assigned.length === 0) throw new Error(["no policy selects the node", ...notes].join("\n"));
+  const plan = merge(assigned, groups.map(groupAddresses), DEFAULT_NODE_SETTINGS);
+  notes.push(
+    ...plan.conflicts.map(({ policy, field, winner }) => `policy ${policy}: ${field} loses to policy ${winner}`),
+    ...plan.warnings.map(({ policy, message }) => `policy ${policy}: ${message}`),
+    ...(plan.inbound.length === 0 || groups.some(isClusters) ? [] : [CLUSTER_UNKNOWN]),
+  );
+  return { plan, ruleSet: render(plan), notes };
+}
+
+const CLUSTER_UNKNOWN =
+  "the cluster's own addresses are not among the objects, so nodes and pods count as strangers: " +
+  `kubectl get porthardeningaddressgroups -l ${CLUSTER_ADDRESSES_LABEL} -o yaml gives them`;
+
+function isClusters({ metadata }: PortHardeningAddressGroup): boolean {
+  return Object.hasOwn(metadata.labels ?? {}, CLUSTER_ADDRESSES_LABEL);
+}
+
+export function groupAddresses({ metadata: { name, labels = {} }, spec }: PortHardeningAddressGroup): GroupAddresses {
+  return { name, labels, addresses: spec.addresses };
+}
+
+function describeNode({ name, labels }: NodeIdentity): string {
+  const shown = Object.entries(labels).map(([key, value]) => `${key}=${value}`);
+  if (shown.length === 0) return `node ${name}, of which no labels are given (--node-labels key=value,...)`;
+  return `node ${name} with labels ${shown.join(",")}`;
+}

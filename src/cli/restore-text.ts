@@ -1,0 +1,42 @@
+import type { AddressSet } from "../plan/types.ts";
+import type { RuleSet, SysctlSetting, Table } from "../render/types.ts";
+
+/** A node's rules as input of the tools, one section a tool: `ipset restore`, `iptables-restore --noflush`, sysctl.d. */
+export function restoreText({ tables, sets, sysctls }: RuleSet): string {
+  return [
+    section("sets: ipset restore", sets.flatMap(setLines)),
+    ...tables.map((table) => {
+      const tool = table.family === 4 ? "iptables-restore" : "ip6tables-restore";
+      return section(`IPv${table.family}: ${tool} --noflush`, tableLines(table));
+    }),
+    section("sysctls", sysctls.map(sysctlLine)),
+  ].join("\n");
+}
+
+function section(title: string, lines: readonly string[]): string {
+  return `# ${title}\n${(lines.length === 0 ? ["# none"] : lines).map((line) => `${line}\n`).join("")}`;
+}
+
+function setLines({ name, family, entries }: AddressSet): string[] {
+  return [
+    `create ${name} hash:net family ${family === 4 ? "inet" : "inet6"} maxelem 1048576`,
+    ...entries.map((entry) => `add ${name} ${entry}`),
+  ];
+}
+
+function tableLines({ name, chains, hooks }: Table): string[] {
+  if (chains.length + hooks.length === 0) return [];
+  return [
+    `*${name}`,
+    ...chains.map((chain) => `:${chain.name} - [0:0]`),
+    ...chains.flatMap((chain) => chain.rules.map((rule) => `-A ${chain.name} ${rule}`)),
+    ...hooks.flatMap(({ chain, rules }) => rules.map((rule, index) => `-I ${chain} ${index + 1} ${rule}`)),
+    "COMMIT",
+  ];
+}
+
+function sysctlLine({ key, value, match, persist }: SysctlSetting): string {
+  const remarks = [match === "Contains" ? "added to what is there" : "", persist ? "" : "not kept over a reboot"];
+  const remark = remarks.filter((one) => one !== "").join(", ");
+  return `${key} = ${value}${remark === "" ? "" : `   # ${remark}`}`;
+}

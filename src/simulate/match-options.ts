@@ -1,0 +1,63 @@
+import { UnknownFormError } from "./errors.ts";
+import type { PacketAtHook } from "./packet.ts";
+import type { RuleOption } from "./rule-words.ts";
+
+export type Match = (packet: PacketAtHook) => boolean;
+/** The set's lookup, or undefined where there is no such set. */
+export type Sets = (name: string) => ((address: string) => boolean) | undefined;
+
+const ADDRESS_TYPES = new Set(["LOCAL", "UNICAST", "BROADCAST", "MULTICAST", "ANYCAST"]);
+
+/** One option that tests the packet, conntrack's own excepted. `values` are as many as the option takes. */
+export function optionMatch({ name, values }: RuleOption, sets: Sets, text: string): Match {
+  const [first = "", second = ""] = values;
+  switch (name) {
+    case "-p":
+      if (first !== "tcp" && first !== "udp") throw new UnknownFormError(`protocol ${first}`, text);
+      return ({ protocol }) => protocol === first;
+    case "-i":
+      return ({ in: device }) => onInterface(first, device);
+    case "-o":
+      return ({ out: device }) => onInterface(first, device);
+    case "--tcp-flags":
+      return tcpFlags(first, second, text);
+    case "--dports": {
+      const ranges = first.split(",").map((range) => portRange(range, text));
+      return ({ destinationPort: port }) => ranges.some(([from, to]) => from <= port && port <= to);
+    }
+    case "--match-set": {
+      const holds = sets(first);
+      if (holds === undefined) throw new UnknownFormError(`a set named ${first}`, text);
+      if (second !== "src" && second !== "dst") throw new UnknownFormError(`"${second}" of a set`, text);
+      return ({ source, destination }) => holds(second === "src" ? source : destination);
+    }
+    case "--dst-type":
+    case "--src-type":
+      if (!ADDRESS_TYPES.has(first)) throw new UnknownFormError(`address type ${first}`, text);
+      return ({ destinationType, sourceType }) => first === (name === "--dst-type" ? destinationType : sourceType);
+    default:
+      throw new UnknownFormError(name, text);
+  }
+}
+
+/** A pattern that ends in + means every name that begins so (iptables(8), --in-interface). */
+function onInterface(pattern: string, device: string): boolean {
+  return pattern.endsWith("+") ? device.startsWith(pattern.slice(0, -1)) : device === pattern;
+}
+
+/** Of the flags in `mask` exactly those in `set` are up. A packet of a connection that stands has ACK. */
+function tcpFlags(mask: string, set: string, text: string): Match {
+  const known = ["FIN", "SYN", "RST", "ACK"];
+  const unknown = [...mask.split(","), ...set.split(",")].find((flag) => !known.includes(flag));
+  if (unknown !== undefined) throw new UnknownFormError(`TCP flag ${unknown}`, text);
+  return ({ protocol, syn = true }) => {
+    const up = syn ? "SYN" : "ACK";
+    return protocol === "tcp" && mask.split(",").every((flag) => set.split(",").includes(flag) === (flag === up));
+  };
+}
+
+function portRange(range: string, text: string): [number, number] {
+  const match = /^(\d+)(?::(\d+))?$/.exec(range);
+  if (match === null) throw new UnknownFormError(`ports ${range}`, text);
+  return [Number(match[1]), Number(match[2] ?? match[1])];
+}

@@ -1,0 +1,64 @@
+import { UnknownFormError } from "./errors.ts";
+import type { PacketAtHook } from "./packet.ts";
+import type { Rule } from "./parse-rule.ts";
+
+export interface WalkedChain {
+  readonly name: string;
+  readonly rules: readonly Rule[];
+}
+
+/** A rule that the packet met, and the chain that holds it. */
+export interface Step {
+  readonly chain: string;
+  readonly rule: Rule;
+}
+
+export interface Walk {
+  readonly dropped: boolean;
+  /** Every rule that matched and was followed, in order. */
+  readonly steps: readonly Step[];
+  /** Limits that counted the packet; it is taken to be within each. */
+  readonly limits: readonly Step[];
+}
+
+/** More rules than any rendered set lets one packet meet: only a loop gets there. */
+const MAX_STEPS = 10_000;
+
+/**
+ * Follows a packet through a built-in chain, as the kernel does (ipt_do_table): a jump remembers where to go on, a goto
+ * does not; RETURN, and the end of a chain, lead back to the last jump. In the built-in chain itself that is the end:
+ * the packet passes.
+ */
+export function walk(start: WalkedChain, chains: ReadonlyMap<string, WalkedChain>, packet: PacketAtHook): Walk {
+  const steps: Step[] = [];
+  const limits: Step[] = [];
+  const jumps: { chain: WalkedChain; next: number }[] = [];
+  let here: { chain: WalkedChain; next: number } | undefined = { chain: start, next: 0 };
+  while (here !== undefined) {
+    const rule: Rule | undefined = here.chain.rules[here.next];
+    if (rule === undefined) {
+      here = jumps.pop();
+      continue;
+    }
+    here.next += 1;
+    if (!rule.matches(packet)) continue;
+    const step = { chain: here.chain.name, rule };
+    if (rule.limited) {
+      if (rule.target.name !== "DROP") throw new UnknownFormError("a limit that does not drop", rule.text);
+      limits.push(step);
+      continue;
+    }
+    steps.push(step);
+    if (steps.length > MAX_STEPS) throw new UnknownFormError("a loop of chains", rule.text);
+    if (rule.target.name === "DROP") return { dropped: true, steps, limits };
+    if (rule.target.name === "RETURN") {
+      here = jumps.pop();
+      continue;
+    }
+    const to = chains.get(rule.target.name);
+    if (to === undefined) throw new UnknownFormError(`target ${rule.target.name}`, rule.text);
+    if (!rule.target.goTo) jumps.push(here);
+    here = { chain: to, next: 0 };
+  }
+  return { dropped: false, steps, limits };
+}

@@ -1,0 +1,206 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { lintObjects } from "../../../src/cli/lint-objects.ts";
+import { parseManifests } from "../../../src/cli/manifest.ts";
+import { formatFinding, parseObjects } from "../../../src/cli/objects.ts";
+import { objects } from "../api/objects.ts";
+
+function lint(...documents: readonly unknown[]): string[] {
+  const text = documents.map((document) => JSON.stringify(document)).join("\n---\n");
+  return lintText(text);
+}
+
+function lintText(text: string): string[] {
+  return lintObjects(parseObjects(parseManifests("f.yaml", text).manifests)).map(formatFinding);
+}
+
+function policy(spec: object, name = "workers"): object {
+  return {
+    apiVersion: "porthardening.io/v1alpha1",
+    kind: "PortHardeningPolicy",
+    metadata: { name },
+    spec: { mode: "Enforce", ...spec },
+  };
+}
+
+function inbound(members: object): object {
+  return policy({ firewall: { inbound: members } });
+}
+
+function group(name: string, addresses: readonly string[], labels: Record<string, string> = {}): object {
+  const kind = "PortHardeningAddressGroup";
+  return { apiVersion: "porthardening.io/v1alpha1", kind, metadata: { name, labels }, spec: { addresses } };
+}
+
+const from = (...cidrs: readonly string[]) => cidrs.map((cidr) => ({ ipBlock: { cidr } }));
+
+describe("what admission would refuse", () => {
+  it("is told all at once, each with line, object, field and the way out", () => {
+    const found = lintText(`
+apiVersion: porthardening.io/v1alpha1
+kind: PortHardeningPolicy
+metadata: {name: workers}
+spec:
+  firewall:
+    inbound:
+      allow:
+      - name: office
+        from:
+        - ipBlock:
+            cidr: 203.0.113.1/24
+      - name: metrics
+        port: [9100]
+`);
+    expect(found).toEqual([
+      expect.stringMatching(/^f.yaml:5: error: PortHardeningPolicy workers: spec.mode: is required$/),
+      expect.stringMatching(
+        /^f.yaml:12: error: PortHardeningPolicy workers: spec.firewall.inbound.allow\[0\].from\[0\].ipBlock.cidr \("office"\): .*without host bits/,
+      ),
+      expect.stringMatching(/^f.yaml:14: .*allow\[1\].port \("metrics"\): unknown field: mind the spelling/),
+    ]);
+  });
+
+  it("names the entries whose ports lie outside the scope, which the API server cannot", () => {
+    const allow = [
+      { name: "inside", ports: [8443] },
+      { name: "outside", ports: [80] },
+      { name: "across", ports: ["1000-2000"] },
+    ];
+    expect(lint(inbound({ ports: ["1024-65535"], allow }))).toEqual([
+      expect.stringMatching(/spec.firewall.inbound.allow \("outside", "across"\): ports of an entry must lie inside/),
+    ]);
+  });
+
+  it("covers what the API server judges by itself: names, labels, the controller's own label", () => {
+    expect(lint(group("Bad_Name", []), group("labels", [], { "a b": "c" }))).toEqual([
+      expect.stringMatching(/Bad_Name: metadata.name: must be a DNS name/),
+      expect.stringMatching(/labels: metadata.labels.a b: "a b: c" is no label/),
+    ]);
+    expect(lint(group("mine", [], { "porthardening.io/cluster": "nodes" }))).toEqual([
+      expect.stringMatching(/only the controller writes/),
+    ]);
+  });
+
+  it("refuses a second object of one name, a misspelt kind, and what is no object", () => {
+    expect(lint(group("g", []), group("g", []))).toEqual([expect.stringMatching(/stands in f.yaml:1 already/)]);
+    expect(lint({ apiVersion: "porthardening.io/v1alpha1", kind: "PortHardningPolicy" })).toEqual([
+      expect.stringMatching(/there is no kind "PortHardningPolicy"/),
+    ]);
+    expect(lintText("hello")).toEqual([expect.stringMatching(/is no Kubernetes object/)]);
+    expect(lint({ apiVersion: "v1", kind: "ConfigMap", metadata: { name: "other" } })).toEqual([]);
+  });
+});
+
+describe("the objects on which zod and the API server agree", () => {
+  it.each(objects.filter(({ object }) => !JSON.stringify(object).includes("PortHardeningNodeState")))(
+    "$name",
+    ({ object, expected }) => {
+      const errors = lint(object).filter((line) => line.includes(": error: "));
+      expect(errors.length > 0).toBe(expected !== "ok");
+    },
+  );
+});
+
+it("has an answer to any text, and to any object of our kinds", () => {
+  fc.assert(
+    fc.property(fc.string(), (text) => {
+      expect(() => lintText(text)).not.toThrow();
+    }),
+  );
+  const part = fc.oneof(
+    fc.jsonValue(),
+    fc.dictionary(fc.constantFrom("name", "allow", "firewall", "inbound"), fc.jsonValue()),
+  );
+  const firewall = fc.record({ inbound: fc.record({ allow: fc.oneof(part, fc.array(part)) }) });
+  const spec = fc.oneof(part, fc.record({ mode: fc.constant("Enforce"), firewall: fc.oneof(part, firewall) }));
+  const any = fc.record({
+    metadata: part,
+    spec,
+    kind: fc.constantFrom("PortHardeningPolicy", "PortHardeningAddressGroup"),
+  });
+  fc.assert(
+    fc.property(any, (object) => {
+      expect(lint({ ...object, apiVersion: "porthardening.io/v1alpha1" }).length).toBeGreaterThan(0);
+    }),
+  );
+});
+
+describe("what would have no effect", () => {
+  it("a deny of what passes before any policy", () => {
+    expect(lint(inbound({ ports: ["1-65535"], deny: [{ name: "all", protocols: ["TCP"] }] }))).toEqual([
+      expect.stringMatching(/deny\[0\] \("all"\): has no effect on TCP 22: failsafe "ssh" passes before any policy/),
+    ]);
+    expect(lint(inbound({ deny: [{ name: "all" }] }))).toEqual([]);
+  });
+
+  it("a deny of addresses of the trusted cluster, where those are known", () => {
+    const nodes = group("cluster-nodes-0", ["198.18.0.11/32"], { "porthardening.io/cluster": "nodes" });
+    const deny = (trustCluster: boolean) =>
+      inbound({ trustCluster, deny: [{ name: "d", from: from("198.18.0.0/24") }] });
+    const warnings = (...documents: readonly object[]) => lint(...documents).filter((it) => it.includes("warning"));
+    expect(warnings(nodes, deny(true))).toEqual([
+      expect.stringMatching(/\("d"\): has no effect on 198.18.0.11\/32.*trustCluster/),
+    ]);
+    expect(warnings(nodes, deny(false))).toEqual([]);
+  });
+
+  it("an allow that another allow covers, once for two that say the same", () => {
+    const wide = { name: "wide", from: from("203.0.113.0/24") };
+    const narrow = { name: "narrow", from: from("203.0.113.0/25", "203.0.113.200/32"), ports: [8443] };
+    expect(lint(inbound({ allow: [narrow, wide] }))).toEqual([
+      expect.stringMatching(/allow\[0\] \("narrow"\): has no effect: allow "wide" covers all of it/),
+    ]);
+    expect(lint(inbound({ allow: [wide, { ...wide, name: "twin" }] }))).toHaveLength(1);
+    expect(
+      lint(
+        inbound({
+          allow: [
+            { ...wide, ports: [8443] },
+            { ...wide, name: "b", ports: [8444] },
+          ],
+        }),
+      ),
+    ).toEqual([]);
+  });
+
+  it("an allow that a deny covers, and an entry of which no address is left", () => {
+    const deny = [{ name: "bad", from: from("203.0.113.0/24") }];
+    expect(lint(inbound({ deny, allow: [{ name: "a", from: from("203.0.113.7/32") }] }))).toEqual([
+      expect.stringMatching(/allow\[0\] \("a"\): never matches: deny "bad" covers all of it/),
+    ]);
+    const hollow = [{ ipBlock: { cidr: "203.0.113.0/24", except: ["203.0.113.0/24"] } }];
+    expect(lint(inbound({ allow: [{ name: "hollow", from: hollow }] }))).toEqual([
+      expect.stringMatching(/\("hollow"\): no address is left, so it matches nothing/),
+    ]);
+  });
+
+  it("interfaces that exclude all they include", () => {
+    expect(lint(inbound({ interfaces: { include: ["eth0"], exclude: ["eth+"] } }))).toEqual([
+      expect.stringMatching(/spec.firewall.inbound.interfaces: exclude takes out all/),
+    ]);
+  });
+
+  it("address groups that are missing, or too wide for a deny", () => {
+    const deny = [{ name: "d", from: [{ addressGroup: { name: "wide" } }, { addressGroup: { name: "gone" } }] }];
+    expect(lint(inbound({ deny }), group("wide", ["0.0.0.0/4", "203.0.113.7/32"]))).toEqual([
+      expect.stringMatching(/warning: .*address group "gone": there is none/),
+      expect.stringMatching(/warning: .*address group "wide": 0.0.0.0\/4 left out/),
+    ]);
+  });
+
+  it("sysctls that no install allows by itself, and values that another policy wins", () => {
+    expect(lint(policy({ sysctls: { "net.ipv4.ip_forward": "0" } }))).toEqual([
+      expect.stringMatching(/spec.sysctls.net.ipv4.ip_forward: not among the sysctls/),
+    ]);
+    const range = (name: string, text: string, priority: number) =>
+      policy({ priority, ephemeralPorts: { range: text } }, name);
+    expect(lint(range("a", "49152-65535", 0), range("b", "32768-60999", 1))).toEqual([
+      expect.stringMatching(/PortHardeningPolicy a: spec.ephemeralPorts.range: has no effect: policy b sets it too/),
+    ]);
+  });
+});
+
+it("has nothing to say about a good policy and its group", () => {
+  const allow = [{ name: "a", from: [{ addressGroup: { name: "g" } }] }];
+  expect(lint(inbound({ allow }), group("g", ["203.0.113.0/24"], { list: "a" }))).toEqual([]);
+});
