@@ -60,8 +60,8 @@ export function agentMetrics(registry: Registry): AgentMetrics {
   });
   const dropped = new Counter({
     name: "port_hardening_dropped_packets_total",
-    help: "Packets dropped, by policy and entry; entry `default` is the default action.",
-    labelNames: ["policy", "entry"],
+    help: "Packets dropped or rejected, by direction, policy and entry; entry `default` is the default action.",
+    labelNames: ["direction", "policy", "entry"],
     registers,
   });
   const limitSources = new Gauge({
@@ -114,7 +114,7 @@ export function agentMetrics(registry: Registry): AgentMetrics {
     },
     drops(entries) {
       dropped.reset();
-      for (const { policy, entry, packets } of entries) dropped.inc({ policy, entry }, packets);
+      for (const { packets, ...labels } of entries) dropped.inc({ ...labels }, packets);
     },
     limitFills(fills) {
       limitSources.reset();

@@ -10,7 +10,7 @@ import { targetOf } from "./target.ts";
 /** Follows what is assigned to this node. */
 export interface Assignment {
   /** Looks where something changed. What to aim at from now on; undefined leaves the aim as it is. */
-  next(last: LastApplied): ReachableTarget | undefined;
+  next(last: LastApplied, settings: NodeSettings): ReachableTarget | undefined;
   readonly policies: AssignedPolicies;
   /** Why the policies cannot be made into one plan. */
   readonly failure: unknown;
@@ -20,30 +20,25 @@ export interface Assignment {
 
 const NOTHING: AssignedPolicies = { policies: [], revisions: [], refused: [], nameless: [] };
 
-export function assignment({
-  inputs,
-  settings,
-  log,
-}: {
-  readonly inputs: AgentInputs;
-  readonly settings: NodeSettings;
-  readonly log: Logger;
-}): Assignment {
+export function assignment({ inputs, log }: { readonly inputs: AgentInputs; readonly log: Logger }): Assignment {
   let policies = NOTHING;
   let failure: unknown;
   let problem: Assignment["problem"];
   let aimed = false;
   let seenRevision: number | undefined;
+  let seenSettings: NodeSettings | undefined;
 
   /** What was enforced last, where nothing better is known: a reboot with the API server away is protected. */
-  function fromDisk(last: LastApplied): ReachableTarget | undefined {
-    if (aimed || last.policies.length === 0) return undefined;
+  function fromDisk(last: LastApplied, settings: NodeSettings): ReachableTarget | undefined {
+    const known = aimed && settings === seenSettings;
+    if (known || last.policies.length === 0) return undefined;
     aimed = true;
+    seenSettings = settings;
     const groups = { present: last.groups, before: [] };
     return { kind: "Enforce", enforcement: compileEnforcement(last.policies, groups, settings) };
   }
 
-  function fromServer(last: LastApplied): ReachableTarget | undefined {
+  function fromServer(last: LastApplied, settings: NodeSettings): ReachableTarget | undefined {
     const state = inputs.nodeState();
     policies = readAssignedPolicies(state?.policies ?? [], last.policies);
     const target = targetOf(state, policies, { present: inputs.groups(), before: last.groups }, settings);
@@ -55,18 +50,19 @@ export function assignment({
     }
     if (state !== undefined) problem = { reason: target.reason, message: target.message };
     log.info({ reason: target.reason, why: target.message }, "nothing to go by; the node is left as it is");
-    return fromDisk(last);
+    return fromDisk(last, settings);
   }
 
   return {
-    next(last) {
-      if (inputs.synced && inputs.revision === seenRevision) return undefined;
+    next(last, settings) {
+      if (inputs.synced && inputs.revision === seenRevision && settings === seenSettings) return undefined;
       try {
-        if (!inputs.synced) return fromDisk(last);
+        if (!inputs.synced) return fromDisk(last, settings);
         seenRevision = inputs.revision;
+        seenSettings = settings;
         failure = undefined;
         problem = undefined;
-        return fromServer(last);
+        return fromServer(last, settings);
       } catch (error) {
         failure = error;
         log.error({ err: error }, "policies cannot be merged; the node is left as it is");

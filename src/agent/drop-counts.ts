@@ -1,8 +1,9 @@
 import type { RuleCounter } from "../kernel/kernel.ts";
 import type { RuleSet } from "../render/types.ts";
 
-/** Dropped packets of one entry of a policy; `entry` is `default` for the default action. */
+/** Dropped and rejected packets of one entry of a policy; `entry` is `default` for the default action. */
 export interface EntryDrops {
+  readonly direction: "Inbound" | "Outbound";
   readonly policy: string;
   readonly entry: string;
   readonly packets: number;
@@ -24,7 +25,7 @@ export interface DropCounts {
   keep(policies: ReadonlySet<string>): void;
 }
 
-const DROP = /-m comment --comment "?([^"\s]+)"? -j DROP$/;
+const DROP = /-m comment --comment "?([^"\s]+)"? (?:-j DROP|-j REJECT --reject-with \S+|-g PH-REJECT)$/;
 
 export function dropCounts(): DropCounts {
   let lastReading = new Map<string, number>();
@@ -36,20 +37,22 @@ export function dropCounts(): DropCounts {
 
   return {
     add(counters, rules) {
-      const dropping = droppingComments(rules);
+      const dropping = droppingRules(rules);
       const reading = new Map<string, number>();
       for (const { family, chain, comment, packets } of counters) {
-        if (!dropping.has(comment)) continue;
+        const direction = dropping.get(`${chain} ${comment}`);
+        if (direction === undefined) continue;
         // One entry may be several rules with one comment (multiport takes 15 ports): they count as one.
-        const key = `${family} ${chain} ${comment}`;
+        const key = `${family} ${direction} ${chain} ${comment}`;
         reading.set(key, (reading.get(key) ?? 0) + packets);
       }
       for (const [key, packets] of reading) {
         const before = lastReading.get(key) ?? 0;
         const more = packets >= before ? packets - before : packets;
         const [policy = "", entry = ""] = key.slice(key.lastIndexOf(" ") + 1).split("/");
-        const name = `${policy}/${entry}`;
-        totals.set(name, { policy, entry, packets: (totals.get(name)?.packets ?? 0) + more });
+        const direction = key.includes(" Outbound ") ? "Outbound" : "Inbound";
+        const name = `${direction} ${policy}/${entry}`;
+        totals.set(name, { direction, policy, entry, packets: (totals.get(name)?.packets ?? 0) + more });
       }
       lastReading = reading;
     },
@@ -63,16 +66,16 @@ export function dropCounts(): DropCounts {
   };
 }
 
-/** Comments (`policy/entry/hash`) of the rules that drop; allow entries carry comments too. */
-function droppingComments(rules: RuleSet): ReadonlySet<string> {
-  const comments = new Set<string>();
-  for (const table of rules.tables) {
-    for (const chain of table.chains) {
-      for (const rule of chain.rules) {
+/** Direction by chain and comment (`policy/entry/hash`) of the rules that drop or reject; allow entries carry comments too. */
+function droppingRules({ tables }: RuleSet): ReadonlyMap<string, EntryDrops["direction"]> {
+  const dropping = new Map<string, EntryDrops["direction"]>();
+  for (const { name: table, chains } of tables) {
+    for (const { name, rules } of chains) {
+      for (const rule of rules) {
         const comment = DROP.exec(rule)?.[1];
-        if (comment !== undefined) comments.add(comment);
+        if (comment !== undefined) dropping.set(`${name} ${comment}`, table === "filter" ? "Outbound" : "Inbound");
       }
     }
   }
-  return comments;
+  return dropping;
 }

@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import type { ApplyResult, Kernel } from "../kernel/kernel.ts";
 import { backoffMilliseconds } from "../kube/backoff.ts";
+import type { NodePlan } from "../plan/types.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import type { Enforcement } from "./enforcement.ts";
 import type { Target } from "./target.ts";
@@ -9,7 +10,7 @@ export type ReachableTarget = Exclude<Target, { kind: "Keep" }>;
 
 /** Brings the kernel to a target, with priming before the first judgement and backoff after failures. */
 export interface Enforcer {
-  /** Sets the target. One that differs forgets failures and their backoff. `judged`: inbound was judged before this process. */
+  /** Sets the target. One that differs forgets failures and their backoff. */
   aim(target: ReachableTarget): void;
   /** Does what is due. True where the target was reached by this call. */
   reach(): Promise<boolean>;
@@ -28,7 +29,7 @@ export interface EnforcerOptions {
   readonly log: Logger;
   readonly now: () => number;
   readonly primeMilliseconds: number;
-  /** Whether inbound was judged before this process began: then nothing is enforced for the first time. */
+  /** Whether traffic was judged before this process began: then nothing is enforced for the first time. */
   readonly judgedBefore: () => boolean;
   /** Just before rules are replaced: their counters are lost then. */
   readonly beforeReplace: () => Promise<void>;
@@ -48,8 +49,7 @@ export function enforcer(options: EnforcerOptions): Enforcer {
 
   /** UDP flows under way are unknown to a conntrack that just began, and would be judged as new ones (DESIGN 6). */
   async function mustPrime({ plan }: Enforcement): Promise<boolean> {
-    const judges = plan.inbound.length > 0;
-    if (!judges || (held?.plan.inbound.length ?? 0) > 0 || options.judgedBefore()) return false;
+    if (!judges(plan) || (held !== undefined && judges(held.plan)) || options.judgedBefore()) return false;
     if (primeUntil === undefined) {
       if ((await kernel.facts()).conntrackActive) return false;
       await kernel.prime();
@@ -125,4 +125,8 @@ export function enforcer(options: EnforcerOptions): Enforcer {
       return primeUntil !== undefined && failure === undefined && now() < primeUntil;
     },
   };
+}
+
+function judges({ inbound, outbound }: NodePlan): boolean {
+  return inbound.length + outbound.length > 0;
 }

@@ -1,6 +1,6 @@
 import { CLUSTER_ADDRESSES_LABEL } from "../api/group.ts";
 import { referredGroups } from "../plan/group-refs.ts";
-import type { AssignedPolicy, GroupAddresses, GroupRef, PlanEntry } from "../plan/types.ts";
+import type { AssignedPolicy, GroupAddresses, GroupRef, PlanDirection, PlanEntry } from "../plan/types.ts";
 
 export interface KeptGroups {
   /** The groups that the policies and the trust of the cluster use. */
@@ -40,12 +40,17 @@ export function opensByName(policy: AssignedPolicy, group: string): boolean {
   return openingRefs(policy).some((ref) => "name" in ref && ref.name === group);
 }
 
-function openingRefs({ plan }: AssignedPolicy): readonly GroupRef[] {
-  return [...refsOf(plan.inbound?.allow ?? []), ...plan.rateLimits.flatMap(({ exempt }) => exempt.groups)];
+function openingRefs(policy: AssignedPolicy): readonly GroupRef[] {
+  const allowed = directionsOf(policy).flatMap(({ allow }) => refsOf(allow));
+  return [...allowed, ...policy.plan.rateLimits.flatMap(({ exempt }) => exempt.groups)];
 }
 
 function allRefs(policy: AssignedPolicy): readonly GroupRef[] {
-  return [...openingRefs(policy), ...refsOf(policy.plan.inbound?.deny ?? [])];
+  return [...openingRefs(policy), ...directionsOf(policy).flatMap(({ deny }) => refsOf(deny))];
+}
+
+function directionsOf({ plan: { inbound, outbound } }: AssignedPolicy): readonly PlanDirection[] {
+  return [inbound, outbound].filter((direction) => direction !== undefined);
 }
 
 function refsOf(entries: readonly PlanEntry[]): readonly GroupRef[] {

@@ -5,9 +5,10 @@ import { LOCAL_PORT_RANGE, LOCAL_RESERVED_PORTS } from "../plan/port-sysctls.ts"
 import type { Logger } from "../telemetry/logger.ts";
 import type { AgentMetrics } from "./agent-metrics.ts";
 import { assignment } from "./assignment.ts";
+import { currentSettings } from "./current-settings.ts";
 import { driftGuard, type Repair } from "./drift-guard.ts";
 import { dropReader } from "./drop-reader.ts";
-import { enforcer } from "./enforcer.ts";
+import { enforcer, type ReachableTarget } from "./enforcer.ts";
 import type { AgentInputs, NodeStateRecord } from "./inputs.ts";
 import { readLimitFills } from "./limit-fill.ts";
 import { type NodeProblem, nodeStatus, type Observation, type PolicyOutcome, type ReadBack } from "./node-status.ts";
@@ -51,7 +52,8 @@ const FACTS_RETRY_MILLISECONDS = 5_000;
 export function reconciler(options: ReconcilerOptions): Reconciler {
   const { kernel, inputs, log, metrics, now } = options;
   const saved = savedState({ directory: options.directory, log, now });
-  const assigned = assignment({ inputs, settings: options.settings, log });
+  const assigned = assignment({ inputs, log });
+  const settings = currentSettings({ kernel, installed: options.settings, log });
   const guard = driftGuard({ kernel, now });
   const drops = dropReader({ kernel, rules: () => enforce.held?.rules, log });
   const enforce = enforcer({
@@ -59,7 +61,7 @@ export function reconciler(options: ReconcilerOptions): Reconciler {
     log,
     now,
     primeMilliseconds: options.primeMilliseconds,
-    judgedBefore: () => saved.last.policies.some(({ plan }) => plan.inbound !== undefined),
+    judgedBefore: () => saved.last.policies.some(({ plan }) => (plan.inbound ?? plan.outbound) !== undefined),
     beforeReplace: drops.read,
     onApplied: (result) => {
       guard.confirmed();
@@ -96,6 +98,15 @@ export function reconciler(options: ReconcilerOptions): Reconciler {
     }
   }
 
+  /** What rejects is aimed at knowing whether this node can. */
+  async function nextTarget(): Promise<ReachableTarget | undefined> {
+    const target = assigned.next(saved.last, settings.current);
+    const next = target?.kind === "Enforce" ? target.enforcement : enforce.held;
+    const rejects = next?.policies.some(({ plan }) => plan.inbound?.defaultAction === "Reject") === true;
+    if (!rejects || !(await settings.refresh())) return target;
+    return assigned.next(saved.last, settings.current) ?? target;
+  }
+
   async function repairDrift(): Promise<void> {
     const rules = enforce.held?.rules;
     if (rules === undefined) return;
@@ -110,8 +121,8 @@ export function reconciler(options: ReconcilerOptions): Reconciler {
   }
 
   async function measure(): Promise<void> {
-    const settings = enforce.held?.rules.sysctls ?? [];
-    const keys = new Set([LOCAL_PORT_RANGE, LOCAL_RESERVED_PORTS, ...settings.map(({ key }) => key)]);
+    const held = enforce.held?.rules.sysctls ?? [];
+    const keys = new Set([LOCAL_PORT_RANGE, LOCAL_RESERVED_PORTS, ...held.map(({ key }) => key)]);
     try {
       sysctls = await kernel.sysctls([...keys]);
     } catch (err) {
@@ -198,7 +209,7 @@ export function reconciler(options: ReconcilerOptions): Reconciler {
     async reconcile() {
       await saved.load();
       await learnFacts();
-      const target = assigned.next(saved.last);
+      const target = await nextTarget();
       if (target !== undefined) enforce.aim(target);
       if (await enforce.reach()) {
         const { policies, groups } = enforce.held ?? { policies: [], groups: [] };
@@ -217,7 +228,10 @@ export function reconciler(options: ReconcilerOptions): Reconciler {
       const tools = facts === undefined ? now() + FACTS_RETRY_MILLISECONDS : Number.POSITIVE_INFINITY;
       return Math.min(held, tools, enforce.wakeAt(), saved.wakeAt());
     },
-    noticed: guard.noticed,
+    noticed(event) {
+      settings.outdated();
+      guard.noticed(event);
+    },
     async collect() {
       await drops.read();
       const conntrack = await kernel.sysctls([CONNTRACK_COUNT, CONNTRACK_MAX]);

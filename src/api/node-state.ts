@@ -56,7 +56,7 @@ const policyOnNodeSchema = z
     reason: z.string().max(256).optional().describe("One word for machines."),
     message: z.string().max(MESSAGE_MAX).optional().describe("What the tool or the kernel said."),
     since: time.describe("When state or hash last changed."),
-    droppedPackets: z.int().min(0).optional().describe("Packets that this policy's rules dropped."),
+    droppedPackets: z.int().min(0).optional().describe("Packets that this policy's rules dropped or rejected."),
   })
   .describe("One policy as measured on this node.");
 

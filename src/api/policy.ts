@@ -2,9 +2,9 @@ import * as z from "zod";
 import { conditionsSchema, MESSAGE_MAX } from "./condition.ts";
 import type { DeepReadonly } from "./deep-readonly.ts";
 import { defaulted } from "./defaulted.ts";
+import { inboundSchema, outboundSchema } from "./direction.ts";
 import { ephemeralPortsSchema } from "./ephemeral-ports.ts";
 import { API_VERSION, POLICY_KIND } from "./group.ts";
-import { inboundSchema } from "./inbound.ts";
 import { labelSelectorSchema } from "./label-selector.ts";
 import { metadataSchema } from "./metadata.ts";
 import { DNS_LABEL } from "./named.ts";
@@ -31,7 +31,7 @@ export const policySpecSchema = z
       .optional()
       .describe('Kernel settings by dotted name, values as strings: net.ipv4.tcp_syncookies: "1".'),
     firewall: z
-      .strictObject({ inbound: inboundSchema.optional() })
+      .strictObject({ inbound: inboundSchema.optional(), outbound: outboundSchema.optional() })
       .optional()
       .describe("Which traffic passes. A direction that is absent is not judged."),
     rateLimits: rateLimitsSchema
@@ -64,7 +64,7 @@ export const policyStatusSchema = z
       .int()
       .min(0)
       .optional()
-      .describe("Packets that the policy's rules dropped, summed over the nodes."),
+      .describe("Packets that the policy's rules dropped or rejected, summed over the nodes."),
     failures: z
       .array(
         z.object({

@@ -45,5 +45,5 @@ export function portList(minItems: 0 | 1, maxItems: number) {
   return z.array(portSchema).min(minItems).max(maxItems);
 }
 
-export const PROTOCOLS = ["TCP", "UDP"] as const;
+export const PROTOCOLS = ["TCP", "UDP", "SCTP"] as const;
 export const protocolList = z.array(z.enum(PROTOCOLS)).min(1).max(PROTOCOLS.length);

@@ -9,7 +9,7 @@ import { decisionWords, limitWords } from "./verdict-words.ts";
 /** What becomes of a packet, for people and for machines. */
 export interface Explanation {
   readonly packet: AskedPacket;
-  readonly verdict: "Passed" | "Dropped" | "MayBeLimited";
+  readonly verdict: "Passed" | "Dropped" | "Rejected" | "MayBeLimited";
   /** Who decided, and why. */
   readonly reason: string;
   readonly decidedBy: RuleReference | undefined;
@@ -34,7 +34,12 @@ export function explain(asked: AskedPacket, plan: NodePlan, ruleSet: RuleSet): E
 
 /** The explanation as lines of text. */
 export function explanationText({ verdict, reason, decidedBy, mayBeLimitedBy, notes }: Explanation): string {
-  const heads = { Passed: "passed", Dropped: "dropped", MayBeLimited: "passed, but may be limited" } as const;
+  const heads = {
+    Passed: "passed",
+    Dropped: "dropped",
+    Rejected: "rejected",
+    MayBeLimited: "passed, but may be limited",
+  } as const;
   const lines = [
     `${heads[verdict]}: ${reason}`,
     ...mayBeLimitedBy.map(({ words }) => `limit: ${words}`),

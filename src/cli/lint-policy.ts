@@ -60,8 +60,8 @@ export function lintPolicy(policy: PortHardeningPolicy, plan: Plan): Warning[] {
 }
 
 function failsafeWarnings(path: string, entry: PlanEntry): Warning[] {
-  const open = DEFAULT_FAILSAFES.filter(
-    ({ from, protocol }) => from === "Everybody" && entry.protocols.includes(protocol),
+  const open = DEFAULT_FAILSAFES.inbound.filter(
+    ({ peers, protocol }) => peers === "Everybody" && entry.protocols.includes(protocol),
   );
   return open.flatMap(({ name, protocol, ports }) => {
     const shared = ports.filter((port) => !disjoint(port, entry.ports));

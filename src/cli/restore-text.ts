@@ -1,14 +1,14 @@
-import type { AddressSet } from "../plan/types.ts";
+import type { AddressSet, Family } from "../plan/types.ts";
 import type { RuleSet, SysctlSetting, Table } from "../render/types.ts";
 
-/** A node's rules as input of the tools, one section a tool: `ipset restore`, `iptables-restore --noflush`, sysctl.d. */
-export function restoreText({ tables, sets, sysctls }: RuleSet): string {
+/** A node's rules as input of the tools, one section a tool: ipset, iptables, ip6tables, nft, sysctl.d. */
+export function restoreText({ tables, sets, sysctls, nftTable }: RuleSet): string {
+  const family = (wanted: Family) => tables.filter((table) => table.family === wanted).flatMap(tableLines);
   return [
     section("sets: ipset restore", sets.flatMap(setLines)),
-    ...tables.map((table) => {
-      const tool = table.family === 4 ? "iptables-restore" : "ip6tables-restore";
-      return section(`IPv${table.family}: ${tool} --noflush`, tableLines(table));
-    }),
+    section("IPv4: iptables-restore --noflush", family(4)),
+    section("IPv6: ip6tables-restore --noflush", family(6)),
+    ...(nftTable === undefined ? [] : [section("what is marked is rejected: nft -f -", nftTable.split("\n"))]),
     section("sysctls", sysctls.map(sysctlLine)),
   ].join("\n");
 }

@@ -1,10 +1,10 @@
-import type { NodeInbound, NodeLimit, NodePlan } from "../plan/types.ts";
+import type { NodeDirection, NodeLimit, NodePlan } from "../plan/types.ts";
 import type { ArrivingPacket } from "../simulate/packet.ts";
-import type { RuleReference } from "../simulate/simulate.ts";
+import type { RuleReference, Verdict } from "../simulate/simulate.ts";
 
 /** Why a packet passes or not, in a sentence. */
 export function decisionWords(
-  verdict: "Passed" | "Dropped",
+  verdict: Verdict["verdict"],
   by: RuleReference | undefined,
   packet: ArrivingPacket,
   plan: NodePlan,
@@ -18,7 +18,7 @@ export function decisionWords(
   return `policy ${by.policy}, ${listOf(inbound, by)} "${by.entry}"`;
 }
 
-function listOf(inbound: NodeInbound | undefined, { hash }: RuleReference): string {
+function listOf(inbound: NodeDirection | undefined, { hash }: RuleReference): string {
   return inbound?.deny.some((entry) => entry.hash === hash) ? "deny" : "allow";
 }
 
@@ -29,10 +29,10 @@ function unownedWords({ chain, rule }: RuleReference, packet: ArrivingPacket, pl
   if (/^PH-[JL]/.test(chain) || rule === "-j RETURN" || !rule.endsWith("RETURN"))
     return "no policy has this port, protocol and interface in scope";
   const fromNodes = rule.includes("--match-set");
-  const failsafe = plan.failsafes.find(
-    ({ protocol, ports, from }) =>
+  const failsafe = plan.failsafes.inbound.find(
+    ({ protocol, ports, peers }) =>
       protocol.toLowerCase() === packet.protocol &&
-      (from === "Nodes") === fromNodes &&
+      (peers === "Nodes") === fromNodes &&
       ports.some((range) => range.from <= packet.destinationPort && packet.destinationPort <= range.to),
   );
   if (chain === "PH-IN" && rule.includes("--dports") && failsafe !== undefined) {

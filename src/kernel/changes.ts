@@ -1,10 +1,11 @@
 import { createHash } from "node:crypto";
 import type { Family } from "../plan/types.ts";
 import type { RuleSet } from "../render/types.ts";
+import { type NftTablePlan, planNftTable } from "./nft-table.ts";
 import type { Observation } from "./observe.ts";
 import { SWAP_SET } from "./ownership.ts";
 import type { PrintedForms } from "./printed-forms.ts";
-import { ourTable, planRules, type RulesPlan } from "./rules-plan.ts";
+import { ourTables, planRules, type RulesPlan } from "./rules-plan.ts";
 import { planSets, type SetsPlan } from "./sets-plan.ts";
 import { printSysctlFile } from "./sysctl-file.ts";
 import { planSysctls, type SysctlPlan } from "./sysctl-plan.ts";
@@ -14,6 +15,7 @@ export const FAMILIES: readonly Family[] = [4, 6];
 /** What there is to write, all of it; pure data. */
 export interface Changes {
   readonly rules: Readonly<Record<Family, RulesPlan>>;
+  readonly nftTable: NftTablePlan;
   readonly sets: SetsPlan;
   readonly sysctls: SysctlPlan;
   /** The originals that are on disk now. */
@@ -26,6 +28,7 @@ export function planChanges(desired: RuleSet, found: Observation, forms: Printed
   const sysctls = planSysctls(desired.sysctls, found.sysctls, found.originals);
   return {
     rules: planBothFamilies(desired, found, forms),
+    nftTable: planNftTable(desired.nftTable, found.nftTable, forms),
     sets: planSets(desired.sets, found.sets),
     sysctls,
     originals: found.originals,
@@ -40,7 +43,7 @@ export function planRollBack(
   keys: readonly string[],
   forms: PrintedForms,
 ): Changes {
-  const tables = FAMILIES.map((family) => ourTable(family, before.tables[family]));
+  const tables = FAMILIES.flatMap((family) => ourTables(family, before.tables[family]));
   const kept = [...before.sets.values()].filter(({ name }) => !name.startsWith(SWAP_SET));
   const sets = kept.map(({ name, family, entries = [] }) => ({ name, family, entries }));
   const goal: RuleSet = { tables, sets, sysctls: [] };
@@ -50,6 +53,7 @@ export function planRollBack(
   });
   return {
     rules: planBothFamilies(goal, now, forms),
+    nftTable: planNftTable(before.nftTable, now.nftTable, forms),
     sets: planSets(sets, now.sets),
     sysctls: {
       differences: [],
@@ -63,17 +67,18 @@ export function planRollBack(
   };
 }
 
-export function differencesOf({ rules, sets, sysctls, sysctlFile }: Changes): string[] {
+export function differencesOf({ rules, nftTable, sets, sysctls, sysctlFile }: Changes): string[] {
   const file =
     sysctlFile.now === sysctlFile.goal ? [] : [`sysctl.d file ${describeFile(sysctlFile.now, sysctlFile.goal)}`];
   const ofRules = FAMILIES.flatMap((family) => rules[family].mismatches.map(({ difference }) => difference));
-  return [...ofRules, ...sets.differences, ...sysctls.differences, ...file];
+  return [...ofRules, ...[nftTable.difference ?? []].flat(), ...sets.differences, ...sysctls.differences, ...file];
 }
 
 /** Over what was read back. The sets' entries are taken from `desired`: they were found equal, and the kernel's order is random. */
 export function hashReadBack(desired: RuleSet, found: Observation): string {
   const hash = createHash("sha256");
-  for (const family of FAMILIES) hash.update(JSON.stringify(ourTable(family, found.tables[family])));
+  for (const family of FAMILIES) hash.update(JSON.stringify(ourTables(family, found.tables[family])));
+  hash.update(JSON.stringify(found.nftTable ?? null));
   for (const set of [...desired.sets].sort((a, b) => (a.name < b.name ? -1 : 1))) {
     hash.update(JSON.stringify([set.name, set.family]));
     hash.update(set.entries.join("\n"));
@@ -88,7 +93,7 @@ function planBothFamilies(desired: RuleSet, found: Observation, forms: PrintedFo
   const plan = (family: Family) =>
     planRules(
       family,
-      desired.tables.find((table) => table.family === family),
+      desired.tables.filter((table) => table.family === family),
       found.tables[family],
       forms,
     );

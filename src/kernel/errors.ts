@@ -52,7 +52,7 @@ export class MissingTargetError extends Error {
   }
 }
 
-/** The rule set reaches beyond what is ours (chains `PH-*`, sets `ph-*`, tagged hooks). Found before anything is written. */
+/** The rule set reaches beyond what is ours (chains `PH-*`, sets `ph-*`, nft table `inet porthardening`, tagged hooks). Found before anything is written. */
 export class NotOursError extends Error {
   override readonly name = "NotOursError";
 }

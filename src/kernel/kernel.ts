@@ -51,6 +51,11 @@ export interface Kernel {
   /** Tools and kernel, read anew. Throws ToolMissingError naming the package to install. */
   facts(): Promise<KernelFacts>;
   /**
+   * Why inbound traffic cannot be rejected here: nft is not installed, or somebody's rule behind ours overwrites the
+   * mark. Undefined where it can. Read anew.
+   */
+  rejectObstacle(): Promise<string | undefined>;
+  /**
    * Makes the kernel match, as one unit: any failure restores what was there and throws, with the tool's own words:
    * RestoreError, SysctlError, ToolError, ToolMissingError, ReadBackError, MissingTargetError (found before any write),
    * or RollBackError where what was there could not be restored. Reads back after each write. Writes nothing where

@@ -1,9 +1,11 @@
 import type { RuleSet } from "../render/types.ts";
 import { type Changes, differencesOf, FAMILIES, hashReadBack, planChanges, planRollBack } from "./changes.ts";
-import { ReadBackError, RollBackError, ToolError } from "./errors.ts";
+import { ReadBackError, RollBackError, ToolError, ToolMissingError } from "./errors.ts";
 import type { Host } from "./host.ts";
 import type { ApplyResult, Kernel } from "./kernel.ts";
 import { observeLimitSources } from "./limit-sources.ts";
+import { markRewriter } from "./mark-rewriter.ts";
+import { learnNftTable } from "./nft-table.ts";
 import { nodeAccess } from "./node-access.ts";
 import {
   type EntriesOf,
@@ -63,6 +65,7 @@ export function linuxKernel({ host, stateDir, sysctlDir, now = Date.now }: Linux
 
   /** Only chains that this apply wrote: any other that differs was changed by somebody else. */
   function learnForms(written: Changes, readBack: Changes): void {
+    learnNftTable(written.nftTable, readBack.nftTable, forms);
     for (const family of FAMILIES) {
       const ours = new Set(written.rules[family].mismatches.map(({ place }) => place));
       for (const { place, rendered, printed } of readBack.rules[family].mismatches)
@@ -131,6 +134,17 @@ export function linuxKernel({ host, stateDir, sysctlDir, now = Date.now }: Linux
         conntrackActive: Number(connections ?? 0) > 0,
       };
     },
+    async rejectObstacle() {
+      try {
+        await node.run("nft", ["--version"]);
+      } catch (error) {
+        if (error instanceof ToolMissingError) return error.message;
+        throw error;
+      }
+      const saved = await Promise.all(FAMILIES.map((family) => observeRules(node, family)));
+      const [rule] = saved.flatMap(({ mangle }) => markRewriter(mangle) ?? []);
+      return rule && `a rule of table mangle overwrites the mark bit that says what to reject: ${rule}`;
+    },
     apply: (desired) => oneAtATime(() => apply(desired)),
     verify: (desired, depth) =>
       oneAtATime(async () =>
@@ -139,12 +153,11 @@ export function linuxKernel({ host, stateDir, sysctlDir, now = Date.now }: Linux
     prime: () =>
       oneAtATime(async () => {
         const [v4, v6] = await Promise.all([observeRules(node, 4), observeRules(node, 6)]);
-        await writeRules(node, { 4: primeRestore(v4), 6: primeRestore(v6) });
+        await writeRules(node, { 4: primeRestore(v4.mangle), 6: primeRestore(v6.mangle) });
       }),
     clear: () => oneAtATime(clear),
     async counters() {
-      const read = async (family: 4 | 6) =>
-        parseCounters(family, await node.run(node.tools.save[family], ["-c", "-t", "mangle"]));
+      const read = async (family: 4 | 6) => parseCounters(family, await node.run(node.tools.save[family], ["-c"]));
       return (await Promise.all(FAMILIES.map(read))).flat();
     },
     limitSources: (tables) => observeLimitSources(host, tables),

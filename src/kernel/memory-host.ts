@@ -2,6 +2,7 @@ import type { Family } from "../plan/types.ts";
 import { SysctlError } from "./errors.ts";
 import type { Host } from "./host.ts";
 import { type MemoryMonitor, memoryMonitor } from "./memory-monitor.ts";
+import { memoryNft } from "./memory-nft.ts";
 import { type MemoryRules, memoryRules, RefusedLine } from "./memory-rules.ts";
 import { type MemorySets, memorySets } from "./memory-sets.ts";
 import { classifyFailure } from "./tool-failure.ts";
@@ -38,6 +39,7 @@ export function memoryHost(): MemoryHost {
   const rules = { 4: memoryRules(), 6: memoryRules() };
   const sets = memorySets((name) => Number(rules[4].matches(` ${name} `)) + Number(rules[6].matches(` ${name} `)));
   const monitor = memoryMonitor();
+  const nft = memoryNft();
   const sysctls = new Map(SYSCTLS);
   const files = new Map<string, string>();
   let failure: (step: Step) => Error | undefined = () => undefined;
@@ -50,8 +52,10 @@ export function memoryHost(): MemoryHost {
 
   function answer(command: string, args: readonly string[], input: string, pid: number): string {
     const family = command.startsWith("ip6") ? 6 : 4;
+    if (command === "nft") return nft.answer(args, input, (change) => monitor.committedNft(change, pid));
     if (args.includes("--version")) return `${command} v1.8.9 (nf_tables)`;
-    if (command.endsWith("-save")) return rules[family].save(args.includes("-c"));
+    if (command.endsWith("-save"))
+      return rules[family].save(args.includes("-c"), args[args.indexOf("-t") + 1 || args.length]);
     if (command.endsWith("-restore")) {
       const touched = rules[family].restore(input, sets.has);
       monitor.committed(family === 4 ? "ip" : "ip6", touched, pid, command);

@@ -1,8 +1,11 @@
 import type { LineStream } from "./host.ts";
+import type { TouchedChain } from "./memory-rules.ts";
 
 export interface MemoryMonitor {
   /** A transaction of this process on these chains. */
-  committed(family: "ip" | "ip6", chains: readonly string[], pid: number, command: string): void;
+  committed(family: "ip" | "ip6", chains: readonly TouchedChain[], pid: number, command: string): void;
+  /** A transaction of an nft process. */
+  committedNft(change: string, pid: number): void;
   listen(pid: number, signal: AbortSignal): LineStream;
   /** All that listen now are ended, as when nft dies. */
   die(): void;
@@ -12,13 +15,17 @@ export interface MemoryMonitor {
 export function memoryMonitor(): MemoryMonitor {
   const listeners = new Set<(line: string | undefined) => void>();
   let generation = 1;
+  const announce = (lines: readonly string[], pid: number, command: string) => {
+    generation += 1;
+    const end = `# new generation ${generation} by process ${pid} (${command.slice(0, 15)})`;
+    for (const tell of listeners) [...lines, end].forEach(tell);
+  };
   return {
+    committedNft: (change, pid) => announce([change], pid, "nft"),
     committed(family, chains, pid, command) {
       if (chains.length === 0) return;
-      generation += 1;
-      const lines = chains.map((chain) => `add rule ${family} mangle ${chain} counter packets 0 bytes 0`);
-      lines.push(`# new generation ${generation} by process ${pid} (${command.slice(0, 15)})`);
-      for (const tell of listeners) lines.forEach(tell);
+      const lines = chains.map(({ table, chain }) => `add rule ${family} ${table} ${chain} counter packets 0 bytes 0`);
+      announce(lines, pid, command);
     },
     listen(pid, signal) {
       const queue: (string | undefined)[] = [];

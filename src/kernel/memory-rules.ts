@@ -1,3 +1,5 @@
+import { TABLE_NAMES, type TableName } from "../render/types.ts";
+
 /** A rule in memory, as iptables-save prints it. */
 interface MemoryRule {
   readonly text: string;
@@ -5,7 +7,10 @@ interface MemoryRule {
 }
 type Chains = Map<string, MemoryRule[]>;
 
-const BASE_CHAINS = ["PREROUTING", "INPUT", "FORWARD", "OUTPUT", "POSTROUTING"];
+const BASE_CHAINS: Readonly<Record<TableName, readonly string[]>> = {
+  mangle: ["PREROUTING", "INPUT", "FORWARD", "OUTPUT", "POSTROUTING"],
+  filter: ["INPUT", "FORWARD", "OUTPUT"],
+};
 
 /** A line that the tool refuses, in its own words. */
 export class RefusedLine extends Error {
@@ -17,10 +22,15 @@ export class RefusedLine extends Error {
   }
 }
 
+export interface TouchedChain {
+  readonly table: TableName;
+  readonly chain: string;
+}
+
 export interface MemoryRules {
   /** What `iptables-nft-restore --noflush` does with this text. @returns the chains that it changed @throws {RefusedLine} */
-  restore(text: string, hasSet: (name: string) => boolean): string[];
-  save(withCounters: boolean): string;
+  restore(text: string, hasSet: (name: string) => boolean): TouchedChain[];
+  save(withCounters: boolean, table?: string): string;
   /** As many packets for each rule. */
   count(packets: number): void;
   matches(part: string): boolean;
@@ -28,46 +38,48 @@ export interface MemoryRules {
   hashlimitSources(name: string): number | undefined;
 }
 
-/** Table mangle of one family, as far as iptables-nft-restore and -save tell of it. */
+/** Our tables of one family, as far as iptables-nft-restore and -save tell of them. */
 export function memoryRules(): MemoryRules {
-  let chains: Chains = new Map(BASE_CHAINS.map((name) => [name, []]));
-  const all = () => [...chains.values()].flat();
+  const tables = new Map<TableName, Chains>(
+    TABLE_NAMES.map((table) => [table, new Map(BASE_CHAINS[table].map((name) => [name, []]))]),
+  );
+  const all = () => [...tables.values()].flatMap((chains) => [...chains.values()].flat());
   return {
     restore(text, hasSet) {
-      const next: Chains = new Map([...chains].map(([name, rules]) => [name, [...rules]]));
-      const touched = new Set<string>();
+      const touched = new Map<string, TouchedChain>();
+      let table: TableName = "mangle";
+      let next: Chains = new Map();
       text.split("\n").forEach((line, index) => {
         const refuse = (words: string) => {
           throw new RefusedLine(index + 1, words);
         };
         if (line === "COMMIT") {
-          const dangling = [...next.values()].flat().flatMap(({ text }) => jumpsOf(text));
+          const dangling = [...next.values()].flat().flatMap(({ text: rule }) => jumpsOf(rule));
           const missing = dangling.find((target) => target.startsWith("PH-") && !next.has(target));
           if (missing !== undefined) refuse(`Chain '${missing}' does not exist`);
-          return;
+          tables.set(table, next);
+        } else if (line.startsWith("*")) {
+          table = TABLE_NAMES.find((name) => line === `*${name}`) ?? table;
+          next = new Map([...(tables.get(table) ?? [])].map(([name, rules]) => [name, [...rules]]));
+        } else if (line !== "") {
+          const chain = edit(next, line, hasSet, refuse);
+          touched.set(`${table} ${chain}`, { table, chain });
         }
-        if (line === "" || line.startsWith("*")) return;
-        const chain = edit(next, line, hasSet, refuse);
-        touched.add(chain);
       });
-      chains = next;
-      return [...touched];
+      return [...touched.values()];
     },
-    save(withCounters) {
-      const ours = [...chains.keys()].filter((name) => !BASE_CHAINS.includes(name)).sort();
-      const names = [...BASE_CHAINS, ...ours];
-      const declared = names.map((name) => `:${name} ${BASE_CHAINS.includes(name) ? "ACCEPT" : "-"} [0:0]`);
-      const rules = names.flatMap((name) =>
-        (chains.get(name) ?? []).map(
-          ({ text, packets }) => `${withCounters ? `[${packets}:${packets * 60}] ` : ""}-A ${name} ${text}`,
-        ),
-      );
-      return ["*mangle", ...declared, ...rules, "COMMIT", ""].join("\n");
-    },
+    save: (withCounters, only) =>
+      [...tables]
+        .filter(([table]) => only === undefined || only === table)
+        .map(([table, chains]) => saveTable(table, chains, withCounters))
+        .join(""),
     count(packets) {
-      chains = new Map(
-        [...chains].map(([name, rules]) => [name, rules.map((rule) => ({ ...rule, packets: rule.packets + packets }))]),
-      );
+      for (const chains of tables.values()) {
+        for (const [name, rules] of chains) {
+          const counted = rules.map((rule) => ({ ...rule, packets: rule.packets + packets }));
+          chains.set(name, counted);
+        }
+      }
     },
     matches: (part) => all().some(({ text }) => text.includes(part)),
     hashlimitSources(name) {
@@ -75,6 +87,19 @@ export function memoryRules(): MemoryRules {
       return rules.length === 0 ? undefined : Number(rules.some(({ packets }) => packets > 0));
     },
   };
+}
+
+function saveTable(table: TableName, chains: Chains, withCounters: boolean): string {
+  const base = BASE_CHAINS[table];
+  const ours = [...chains.keys()].filter((name) => !base.includes(name)).sort();
+  const names = [...base, ...ours];
+  const declared = names.map((name) => `:${name} ${base.includes(name) ? "ACCEPT" : "-"} [0:0]`);
+  const rules = names.flatMap((name) =>
+    (chains.get(name) ?? []).map(
+      ({ text, packets }) => `${withCounters ? `[${packets}:${packets * 60}] ` : ""}-A ${name} ${text}`,
+    ),
+  );
+  return [`*${table}`, ...declared, ...rules, "COMMIT", ""].join("\n");
 }
 
 /** One line of a restore. @returns the chain that it is about */

@@ -1,14 +1,16 @@
 import type { Family } from "../plan/types.ts";
+import { observeNftTable } from "./nft-table.ts";
 import type { NodeAccess } from "./node-access.ts";
 import { isOurSet } from "./ownership.ts";
-import { parseSavedRules, type SavedChains } from "./saved-rules.ts";
+import { parseSavedRules, type SavedTables } from "./saved-rules.ts";
 import { parseSavedSets, type SavedSet } from "./saved-sets.ts";
 import type { Originals } from "./sysctl-plan.ts";
 
 /** What is on the node now, as far as we are concerned. */
 export interface Observation {
-  /** Table mangle, all chains: where our hooks stand is told by what surrounds them. */
-  readonly tables: Readonly<Record<Family, SavedChains>>;
+  /** Our tables with all their chains: where our hooks stand is told by what surrounds them. */
+  readonly tables: Readonly<Record<Family, SavedTables>>;
+  readonly nftTable: string | undefined;
   /** Only ours. */
   readonly sets: ReadonlyMap<string, SavedSet>;
   /** Keys asked for, and those with an original. */
@@ -28,20 +30,22 @@ export async function observeNode(
   sysctlKeys: readonly string[],
   entriesOf: EntriesOf,
 ): Promise<Observation> {
-  const [v4, v6, sets, originals, sysctlFile] = await Promise.all([
+  const [v4, v6, nftTable, sets, originals, sysctlFile] = await Promise.all([
     observeRules(node, 4),
     observeRules(node, 6),
+    observeNftTable(node),
     observeSets(node, entriesOf),
     node.originals.read(),
     node.host.readFile(node.sysctlFile),
   ]);
   const sysctls = await observeSysctls(node, [...sysctlKeys, ...Object.keys(originals)]);
-  return { tables: { 4: v4, 6: v6 }, sets, sysctls, originals, sysctlFile };
+  return { tables: { 4: v4, 6: v6 }, nftTable, sets, sysctls, originals, sysctlFile };
 }
 
-export async function observeRules(node: NodeAccess, family: Family): Promise<SavedChains> {
+/** All tables by one process: `-t` takes one table, and reads the whole rule set from the kernel just the same (1.8.9). */
+export async function observeRules(node: NodeAccess, family: Family): Promise<SavedTables> {
   const tool = node.tools.save[family];
-  return parseSavedRules(tool, await node.run(tool, ["-t", "mangle"]));
+  return parseSavedRules(tool, await node.run(tool, []));
 }
 
 async function observeSets(node: NodeAccess, entriesOf: EntriesOf): Promise<Map<string, SavedSet>> {

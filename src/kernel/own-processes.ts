@@ -22,7 +22,7 @@ export function ownProcesses(now: () => number): OwnProcesses {
     },
     has(pid, command) {
       const at = started.get(pid);
-      return at !== undefined && now() - at <= KNOWN_MILLISECONDS && /^ip6?tables-nft/.test(command);
+      return at !== undefined && now() - at <= KNOWN_MILLISECONDS && /^(?:ip6?tables-nft|nft$)/.test(command);
     },
   };
 }

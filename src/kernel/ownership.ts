@@ -1,4 +1,4 @@
-import type { RuleSet } from "../render/types.ts";
+import type { RuleSet, TableName } from "../render/types.ts";
 import { MissingTargetError, NotOursError } from "./errors.ts";
 
 /** The comment on our rules in chains that are not ours. */
@@ -6,6 +6,12 @@ export const TAG = "port-hardening";
 
 /** Name of the set that a big edit fills before it swaps; numbered. */
 export const SWAP_SET = "ph-swap-";
+
+/** The chains of others in which we may stand. */
+const HOOKED: Readonly<Record<TableName, readonly string[]>> = { mangle: ["PREROUTING", "INPUT"], filter: ["OUTPUT"] };
+
+/** One table and nothing behind it. */
+const OUR_NFT_TABLE = /^table inet porthardening \{\n(?:\t.*\n|\n)*\}$/;
 
 export const isOurChain = (name: string): boolean => name.startsWith("PH-");
 export const isOurSet = (name: string): boolean => name.startsWith("ph-");
@@ -22,7 +28,8 @@ export function checkRuleSet(desired: RuleSet): void {
     const odd = entries.find((entry) => !/^[0-9a-f.:/]+$/.test(entry));
     if (odd !== undefined) throw new NotOursError(`entry ${JSON.stringify(odd)} of set ${name}`);
   }
-  for (const { family, chains, hooks } of desired.tables) {
+  if (desired.nftTable !== undefined && !OUR_NFT_TABLE.test(desired.nftTable)) throw new NotOursError("an nft table");
+  for (const { family, name: table, chains, hooks } of desired.tables) {
     const names = new Set(chains.map(({ name }) => name));
     const sets = new Set(desired.sets.filter((set) => set.family === family).map(({ name }) => name));
     const check = (where: string, rules: readonly string[]) => {
@@ -38,7 +45,7 @@ export function checkRuleSet(desired: RuleSet): void {
       check(`chain ${name} (v${family})`, rules);
     }
     for (const { chain, rules } of hooks) {
-      if (isOurChain(chain) || !/^[A-Z]+$/.test(chain)) throw new NotOursError(`hook in chain ${chain}`);
+      if (!HOOKED[table].includes(chain)) throw new NotOursError(`hook in chain ${chain} of table ${table}`);
       const untagged = rules.find((rule) => !isTagged(rule));
       if (untagged !== undefined) throw new NotOursError(`a hook in ${chain} without the comment ${TAG}: ${untagged}`);
       check(`hook ${chain} (v${family})`, rules);

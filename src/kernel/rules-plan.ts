@@ -1,8 +1,8 @@
 import type { Family } from "../plan/types.ts";
-import type { Chain, Hook, Table } from "../render/types.ts";
+import { type Chain, type Hook, TABLE_NAMES, type Table, type TableName } from "../render/types.ts";
 import { isOurChain, isTagged } from "./ownership.ts";
 import type { PrintedForms } from "./printed-forms.ts";
-import type { SavedChains } from "./saved-rules.ts";
+import type { SavedChains, SavedTables } from "./saved-rules.ts";
 
 /** One of our chains, or our hooks in another's chain, that is not as desired. */
 export interface Mismatch {
@@ -15,36 +15,56 @@ export interface Mismatch {
 
 export interface RulesPlan {
   readonly mismatches: readonly Mismatch[];
-  /** Input of `iptables-restore --noflush`, which commits as a whole; undefined: nothing to write. */
+  /** Input of `iptables-restore --noflush`, which commits each table as a whole; undefined: nothing to write. */
   readonly restore: string | undefined;
 }
 
 /**
- * What makes one family's table match. Goals, in this order:
+ * What makes one family's tables match. Goals, in this order:
  *  1. nothing that is not ours is named (`-D` by text, never by number: others may write between our save and our restore);
  *  2. a chain that is right is not named either, so its counters keep counting and its limits their state;
- *  3. one transaction: old rules until it commits, new ones after.
+ *  3. one transaction a table: old rules until it commits, new ones after;
+ *  4. one process for all tables.
  */
 export function planRules(
   family: Family,
+  desired: readonly Table[],
+  saved: SavedTables,
+  forms: PrintedForms,
+): RulesPlan {
+  const plans = TABLE_NAMES.map((table) => {
+    const wanted = desired.find(({ name }) => name === table);
+    return planTable(family, table, wanted, saved[table], forms);
+  });
+  const restores = plans.flatMap(({ restore }) => restore ?? []);
+  return {
+    mismatches: plans.flatMap(({ mismatches }) => mismatches),
+    restore: restores.length === 0 ? undefined : restores.join(""),
+  };
+}
+
+function planTable(
+  family: Family,
+  table: TableName,
   desired: Table | undefined,
   saved: SavedChains,
   forms: PrintedForms,
 ): RulesPlan {
-  const chains = mismatchedChains(family, desired?.chains ?? [], saved, forms);
-  const hooks = mismatchedHooks(family, desired?.hooks ?? [], saved, forms);
+  const place = (chain: string) => placeOf(family, table, chain);
+  const chains = mismatchedChains(place, desired?.chains ?? [], saved, forms);
+  const hooks = mismatchedHooks(place, desired?.hooks ?? [], saved, forms);
   const wanted = new Set(desired?.chains.map(({ name }) => name));
   const stale = [...saved.keys()].filter((name) => isOurChain(name) && !wanted.has(name)).sort();
   const leftOver = stale.map((name) => ({
-    place: place(family, name),
+    place: place(name),
     rendered: [],
     printed: undefined,
-    difference: `chain ${place(family, name)} left over`,
+    difference: `chain ${place(name)} left over`,
   }));
   const mismatches = [...chains, ...hooks, ...leftOver];
   if (mismatches.length === 0) return { mismatches, restore: undefined };
   const restore = [
-    "*mangle",
+    `*${table}`,
     ...chains.map(({ chain }) => `:${chain} - [0:0]`),
     ...hooks.flatMap(({ chain, tagged }) => tagged.map((rule) => `-D ${chain} ${rule}`)),
     ...chains.flatMap(({ chain, rendered }) => rendered.map((rule) => `-A ${chain} ${rule}`)),
@@ -56,21 +76,25 @@ export function planRules(
   return { mismatches, restore: `${restore.join("\n")}\n` };
 }
 
-/** What is ours in a saved table, as a desired one: the goal of a roll-back. */
-export function ourTable(family: Family, saved: SavedChains): Table {
+/** What is ours in saved tables, as desired ones: the goal of a roll-back. */
+export function ourTables(family: Family, saved: SavedTables): Table[] {
+  return TABLE_NAMES.map((name) => ourTable(family, name, saved[name]));
+}
+
+function ourTable(family: Family, table: TableName, saved: SavedChains): Table {
   const chains: Chain[] = [];
   const hooks: Hook[] = [];
   for (const [name, rules] of saved) {
     if (isOurChain(name)) chains.push({ name, rules });
     else if (rules.some(isTagged)) hooks.push({ chain: name, rules: rules.filter(isTagged) });
   }
-  return { family, name: "mangle", chains, hooks };
+  return { family, name: table, chains, hooks };
 }
 
-function mismatchedChains(family: Family, desired: readonly Chain[], saved: SavedChains, forms: PrintedForms) {
+function mismatchedChains(place: Place, desired: readonly Chain[], saved: SavedChains, forms: PrintedForms) {
   return desired.flatMap(({ name, rules }) => {
     const printed = saved.get(name);
-    const where = place(family, name);
+    const where = place(name);
     if (printed !== undefined && forms.same(where, rules, printed)) return [];
     const differing = rules.filter((rule, index) => rule !== printed?.[index]).length;
     const difference =
@@ -81,7 +105,7 @@ function mismatchedChains(family: Family, desired: readonly Chain[], saved: Save
   });
 }
 
-function mismatchedHooks(family: Family, desired: readonly Hook[], saved: SavedChains, forms: PrintedForms) {
+function mismatchedHooks(place: Place, desired: readonly Hook[], saved: SavedChains, forms: PrintedForms) {
   const wanted = new Map(desired.map(({ chain, rules }) => [chain, rules]));
   const hooked = [...saved].filter(([name, rules]) => !isOurChain(name) && rules.some(isTagged)).map(([name]) => name);
   return [...new Set([...wanted.keys(), ...hooked])].flatMap((chain) => {
@@ -89,13 +113,16 @@ function mismatchedHooks(family: Family, desired: readonly Hook[], saved: SavedC
     const rules = saved.get(chain) ?? [];
     const tagged = rules.filter(isTagged);
     const atHead = rules.slice(0, tagged.length).every(isTagged);
-    const where = `hook ${place(family, chain)}`;
+    const where = `hook ${place(chain)}`;
     if (atHead && forms.same(where, rendered, tagged)) return [];
     const difference = `${where} ${tagged.length} of our rules for ${rendered.length}${atHead ? "" : ", not at the head"}`;
     return [{ chain, tagged, place: where, rendered, printed: tagged, difference }];
   });
 }
 
-function place(family: Family, chain: string): string {
-  return `${chain} (v${family})`;
+type Place = (chain: string) => string;
+
+/** `PH-IN (v4)`, `filter OUTPUT (v6)`: mangle, where most is, goes without saying. */
+function placeOf(family: Family, table: TableName, chain: string): string {
+  return `${table === "mangle" ? "" : `${table} `}${chain} (v${family})`;
 }

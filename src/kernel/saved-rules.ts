@@ -1,25 +1,36 @@
 import type { Family } from "../plan/types.ts";
+import { TABLE_NAMES, type TableName } from "../render/types.ts";
 import { ToolError } from "./errors.ts";
 import type { RuleCounter } from "./kernel.ts";
 import { isOurChain } from "./ownership.ts";
 
 /** Every chain of a table, ours and others', with its rules as printed (without `-A CHAIN `). */
 export type SavedChains = ReadonlyMap<string, readonly string[]>;
+/** One family's tables; one that does not exist has no chains. */
+export type SavedTables = Readonly<Record<TableName, SavedChains>>;
 
 /**
- * Reads what `iptables-nft-save -t TABLE` printed.
- * @throws {ToolError} where the tool says that it cannot read the table (it exits 0 all the same)
+ * Reads what `iptables-nft-save` printed of all tables; others' tables are passed over.
+ * @throws {ToolError} where the tool says that it cannot read one of ours (it exits 0 all the same)
  */
-export function parseSavedRules(tool: string, text: string): SavedChains {
-  const chains = new Map<string, string[]>();
+export function parseSavedRules(tool: string, text: string): SavedTables {
+  const tables = { mangle: new Map<string, string[]>(), filter: new Map<string, string[]>() };
+  let chains = new Map<string, string[]>();
   for (const line of text.split("\n")) {
-    if (line.startsWith("# Table ")) throw new ToolError(tool, line.slice(2));
+    const unreadable = /^# Table `(\w+)'/.exec(line)?.[1];
+    if (unreadable !== undefined && isOurTable(unreadable)) throw new ToolError(tool, line.slice(2));
+    const table = /^\*(\w+)$/.exec(line)?.[1];
+    if (table !== undefined) chains = isOurTable(table) ? tables[table] : new Map();
     const declared = /^:(\S+) /.exec(line)?.[1];
     if (declared !== undefined) chains.set(declared, []);
     const [, chain, rule] = /^-A (\S+) ?(.*)$/.exec(line) ?? [];
     if (chain !== undefined && rule !== undefined) chains.get(chain)?.push(rule);
   }
-  return chains;
+  return tables;
+}
+
+function isOurTable(name: string): name is TableName {
+  return TABLE_NAMES.some((ours) => ours === name);
 }
 
 /** Reads the counters of our rules from what `iptables-nft-save -c` printed: those with a comment `policy/entry/hash`. */

@@ -1,6 +1,7 @@
 import { setTimeout as wait } from "node:timers/promises";
 import { type Changes, FAMILIES } from "./changes.ts";
 import { RestoreError, SysctlError, ToolError } from "./errors.ts";
+import { deleteNftTable, writeNftTable } from "./nft-table.ts";
 import type { NodeAccess } from "./node-access.ts";
 import { type Originals, type SysctlPlan, sameValue } from "./sysctl-plan.ts";
 
@@ -9,14 +10,16 @@ const DESTROY_WAITS_MILLISECONDS = [5, 10, 20, 40, 80, 160, 320];
 
 /**
  * The writes, in the order in which no step needs a later one and no moment is more open than old or new: sets that the
- * new rules name, rules, sysctls (their originals on disk first), the sysctl.d file, sets that only the old rules named.
+ * new rules name, the table that rejects what they mark, rules, sysctls (their originals on disk first), the sysctl.d
+ * file, the table where no rule marks any more, sets that only the old rules named.
  */
 export function writeSteps(node: NodeAccess, changes: Changes): (() => Promise<void>)[] {
-  const { sets, sysctls, sysctlFile } = changes;
+  const { nftTable, sets, sysctls, sysctlFile } = changes;
   return [
     async () => {
       if (sets.restore !== undefined) await node.run("ipset", ["restore"], sets.restore);
     },
+    () => writeNftTable(node, nftTable),
     () => writeRules(node, { 4: changes.rules[4].restore, 6: changes.rules[6].restore }),
     () => writeSysctls(node, sysctls, changes.originals),
     async () => {
@@ -24,11 +27,12 @@ export function writeSteps(node: NodeAccess, changes: Changes): (() => Promise<v
       if (sysctlFile.goal === undefined) await node.host.remove(node.sysctlFile);
       else await node.host.writeFileAtomic(node.sysctlFile, sysctlFile.goal);
     },
+    () => deleteNftTable(node, nftTable),
     () => destroySets(node, sets.obsolete),
   ];
 }
 
-/** Both families at once, each as one transaction; waits for both before it throws. */
+/** Both families at once, each by one process; waits for both before it throws. */
 export async function writeRules(
   node: NodeAccess,
   restores: { readonly 4: string | undefined; readonly 6: string | undefined },

@@ -11,6 +11,8 @@ const VIP_CIDRS_MAX = 256;
 export interface ClusterAddresses {
   readonly nodes: readonly Prefix[];
   readonly pods: readonly Prefix[];
+  /** Service CIDRs. */
+  readonly services: readonly Prefix[];
   readonly vips: readonly Prefix[];
   /** As in `NodePlan`: the service CIDRs first to be kept where there are too many. */
   readonly vipCidrs: readonly string[];
@@ -31,6 +33,7 @@ export function clusterAddresses(groups: readonly GroupAddresses[]): ClusterAddr
   return {
     nodes: [...of("nodes"), ...of("apiservers")],
     pods: of("pods"),
+    services,
     vips,
     vipCidrs: aggregatePrefixes(origins.slice(0, VIP_CIDRS_MAX)).map(formatSetEntry),
     vipCidrsLeftOut: Math.max(0, origins.length - VIP_CIDRS_MAX),

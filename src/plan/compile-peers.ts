@@ -5,11 +5,11 @@ import { type LooseGroupRef, normaliseGroupRefs } from "./group-refs.ts";
 import type { PeerList, Peers } from "./types.ts";
 
 /**
- * Sources of an entry: each block less its own exceptions, then the union. Calls `onUnknown` for a peer without a
+ * Peers of an entry: each block less its own exceptions, then the union. Calls `onUnknown` for a peer without a
  * member that this version knows; if that returns, the peer matches nothing.
  */
-export function compilePeers(from: DeepReadonly<Peer[]> | undefined, onUnknown: (index: number) => void): Peers {
-  return from === undefined ? "Everybody" : compilePeerList(from, onUnknown);
+export function compilePeers(list: DeepReadonly<Peer[]> | undefined, onUnknown: (index: number) => void): Peers {
+  return list === undefined ? "Everybody" : compilePeerList(list, onUnknown);
 }
 
 /** The same where an absent list means nobody. */

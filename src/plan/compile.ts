@@ -10,7 +10,7 @@ import { parsePortItem, parsePorts } from "./ports.ts";
 import { inOrder } from "./protocols.ts";
 import { type Labels, selects } from "./select.ts";
 import { byName, compareText } from "./text-order.ts";
-import { PLAN_FORMAT, type Plan, type PlanEntry, type PlanEphemeralPorts, type PlanInbound } from "./types.ts";
+import { PLAN_FORMAT, type Plan, type PlanDirection, type PlanEntry, type PlanEphemeralPorts } from "./types.ts";
 
 export interface NodeIdentity {
   readonly name: string;
@@ -22,19 +22,21 @@ export interface CompileOptions {
   readonly allowedSysctls: readonly string[];
 }
 
-type InboundSpec = NonNullable<NonNullable<PolicySpec["firewall"]>["inbound"]>;
-type EntrySpec = NonNullable<InboundSpec["allow"]>[number];
+type FirewallSpec = NonNullable<PolicySpec["firewall"]>;
+type DirectionSpec = NonNullable<FirewallSpec["inbound"] | FirewallSpec["outbound"]>;
+type EntrySpec = NonNullable<DirectionSpec["allow"]>[number];
 
 /** undefined where the policy does not select the node. Throws CompileError. The order of lists leaves no trace. */
 export function compile(policy: PortHardeningPolicy, node: NodeIdentity, options: CompileOptions): Plan | undefined {
   const { spec, metadata } = policy;
   if (!selects(spec.nodeSelector, node.labels)) return undefined;
-  const inbound = spec.firewall?.inbound;
+  const { inbound, outbound } = spec.firewall ?? {};
   return {
     format: PLAN_FORMAT,
     ...(spec.ephemeralPorts === undefined ? {} : { ephemeralPorts: compileEphemeralPorts(spec.ephemeralPorts) }),
     sysctls: compileSysctls(metadata.name, spec.sysctls ?? {}, options.allowedSysctls),
-    ...(inbound === undefined ? {} : { inbound: compileInbound(metadata.name, inbound) }),
+    ...(inbound === undefined ? {} : { inbound: compileDirection(metadata.name, "inbound", inbound) }),
+    ...(outbound === undefined ? {} : { outbound: compileDirection(metadata.name, "outbound", outbound) }),
     rateLimits: (spec.rateLimits ?? []).map((limit) => compileLimit(metadata.name, limit)).toSorted(byName),
   };
 }
@@ -63,34 +65,34 @@ function compileSysctls(
   return Object.fromEntries(entries);
 }
 
-function compileInbound(policy: string, inbound: InboundSpec): PlanInbound {
+function compileDirection(policy: string, direction: "inbound" | "outbound", scope: DirectionSpec): PlanDirection {
   const entries = (list: "allow" | "deny") =>
-    (inbound[list] ?? []).map((entry) => compileEntry(policy, inbound, list, entry)).toSorted(byName);
+    (scope[list] ?? [])
+      .map((entry) => compileEntry(scope, entry, (peer) => onUnknownPeer(list, `${list}[${entry.name}].${peer}`)))
+      .toSorted(byName);
+  const onUnknownPeer = (list: "allow" | "deny", path: string) => {
+    // An allow that is understood in part opens less than meant; a deny would let pass what it means to stop.
+    if (list === "allow") return;
+    const reason = "has no member that this version knows; upgrade the operator or drop the peer";
+    throw new CompileError(policy, `spec.firewall.${direction}.${path}`, reason);
+  };
   return {
-    ports: parsePorts(inbound.ports),
-    protocols: inOrder(inbound.protocols),
-    interfaces: normaliseInterfaces(inbound.interfaces),
-    trustCluster: inbound.trustCluster,
+    ports: parsePorts(scope.ports),
+    protocols: inOrder(scope.protocols),
+    interfaces: normaliseInterfaces(scope.interfaces),
+    trustCluster: scope.trustCluster,
     allow: entries("allow"),
     deny: entries("deny"),
-    defaultAction: inbound.defaultAction,
+    defaultAction: scope.defaultAction,
   };
 }
 
-function compileEntry(policy: string, scope: InboundSpec, list: "allow" | "deny", entry: EntrySpec): PlanEntry {
-  const peers = compilePeers(entry.from, (index) => {
-    // An allow that is understood in part opens less than meant; a deny would let pass what it means to stop.
-    if (list === "allow") return;
-    const field = `spec.firewall.inbound.deny[${entry.name}].from[${index}]`;
-    throw new CompileError(
-      policy,
-      field,
-      "has no member that this version knows; upgrade the operator or drop the peer",
-    );
-  });
+/** `onUnknown` hears the path of a peer that this version does not know: `from[2]`. */
+function compileEntry(scope: DirectionSpec, entry: EntrySpec, onUnknown: (peer: string) => void): PlanEntry {
+  const [field, peers] = "to" in entry ? ["to", entry.to] : ["from", "from" in entry ? entry.from : undefined];
   return {
     name: entry.name,
-    peers,
+    peers: compilePeers(peers, (index) => onUnknown(`${field}[${index}]`)),
     ports: parsePorts(entry.ports ?? scope.ports),
     protocols: inOrder(entry.protocols ?? scope.protocols),
   };

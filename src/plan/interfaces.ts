@@ -27,3 +27,16 @@ export function normaliseInterfaces(match: LooseInterfaceMatch = {}): InterfaceM
   const include = normaliseInterfacePatterns(match.include ?? []);
   return { include: include[0] === "+" ? [] : include, exclude: normaliseInterfacePatterns(match.exclude ?? []) };
 }
+
+/** Whether some interface is matched by both. Every interface stands for endlessly many, so no exclude takes them all. */
+export function interfacesMeet(a: InterfaceMatch, b: InterfaceMatch): boolean {
+  const patterns = (match: InterfaceMatch): readonly string[] => (match.include.length === 0 ? ["+"] : match.include);
+  const excluded = [...a.exclude, ...b.exclude];
+  return patterns(a).some((one) =>
+    patterns(b).some((other) => {
+      if (!coversInterface(one, other) && !coversInterface(other, one)) return false;
+      const narrower = coversInterface(one, other) ? other : one;
+      return !excluded.some((pattern) => coversInterface(pattern, narrower));
+    }),
+  );
+}

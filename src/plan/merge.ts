@@ -1,6 +1,7 @@
 /** The policies of a node and the addresses of the moment -> what the node shall enforce. Agent, controller and simulator share it. */
 import { type ClusterAddresses, clusterAddresses } from "./cluster-addresses.ts";
 import { contentHash } from "./content-hash.ts";
+import { defaultWarnings, rejectWarnings, withoutReject } from "./default-actions.ts";
 import { normaliseInterfacePatterns } from "./interfaces.ts";
 import { mergeScalars } from "./merge-scalars.ts";
 import type { NodeSettings } from "./node-settings.ts";
@@ -9,13 +10,14 @@ import { byPrecedence } from "./precedence.ts";
 import { byName, compareText } from "./text-order.ts";
 import type {
   AssignedPolicy,
+  Failsafe,
   GroupAddresses,
+  NodeDirection,
   NodeEntry,
-  NodeInbound,
   NodeLimit,
   NodePlan,
+  PlanDirection,
   PlanEntry,
-  PlanInbound,
   PlanLimit,
   PlanWarning,
 } from "./types.ts";
@@ -24,9 +26,10 @@ type Traffic = Omit<NodePlan, "ephemeralPorts" | "sysctls" | "persist" | "confli
 
 const NO_TRAFFIC: Traffic = {
   inbound: [],
+  outbound: [],
   rateLimits: [],
-  trust: { nodes: { sets: {} }, pods: { sets: {} }, podInterfaces: [], podsOnUplink: false },
-  failsafes: [],
+  trust: { nodes: { sets: {} }, pods: { sets: {} }, services: { sets: {} }, podInterfaces: [], podsOnUplink: false },
+  failsafes: { inbound: [], outbound: [] },
   vips: { sets: {} },
   vipCidrs: [],
   sets: [],
@@ -50,36 +53,52 @@ export function merge(
 function mergeTraffic(
   policies: readonly AssignedPolicy[],
   groups: readonly GroupAddresses[],
-  { failsafes, podInterfaces, podsOnUplink }: NodeSettings,
+  { failsafes, podInterfaces, podsOnUplink, rejectObstacle }: NodeSettings,
 ): Traffic {
   const resolver = peerResolver(groups);
-  const inbound = policies.flatMap(({ name, plan }) =>
-    plan.inbound === undefined ? [] : [nodeInbound(name, plan.inbound, resolver)],
-  );
+  const directions = (direction: "inbound" | "outbound") =>
+    policies.flatMap(({ name, plan: { [direction]: judged } }) =>
+      judged === undefined ? [] : [nodeDirection(name, judged, resolver)],
+    );
+  const judgedInbound = directions("inbound");
+  const inbound = rejectObstacle === undefined ? judgedInbound : judgedInbound.map(withoutReject);
+  const outbound = directions("outbound");
   const rateLimits = policies.flatMap(({ name, plan }) =>
     plan.rateLimits.toSorted(byName).map((limit) => nodeLimit(name, limit, resolver)),
   );
-  if (inbound.length + rateLimits.length === 0) return NO_TRAFFIC;
+  if (inbound.length + outbound.length + rateLimits.length === 0) return NO_TRAFFIC;
   const cluster = clusterAddresses(groups);
   return {
     inbound,
+    outbound,
     rateLimits,
     trust: {
       nodes: resolver.define("nodes", cluster.nodes),
       pods: resolver.define("pods", cluster.pods),
+      services: resolver.define("services", cluster.services),
       podInterfaces: normaliseInterfacePatterns(podInterfaces),
       podsOnUplink,
     },
-    failsafes: failsafes.toSorted((a, b) => byName(a, b) || compareText(a.protocol, b.protocol)),
+    failsafes: { inbound: inOrder(failsafes.inbound), outbound: inOrder(failsafes.outbound) },
     vips: resolver.define("vips", cluster.vips),
     vipCidrs: cluster.vipCidrs,
     sets: resolver.sets(),
-    warnings: [...resolver.warnings(), ...vipWarnings(inbound, cluster)],
+    warnings: [
+      ...resolver.warnings(),
+      ...vipWarnings(inbound, cluster),
+      ...rejectWarnings(judgedInbound, rejectObstacle),
+      ...defaultWarnings("inbound", inbound),
+      ...defaultWarnings("outbound", outbound),
+    ],
   };
 }
 
-function nodeInbound(policy: string, inbound: PlanInbound, resolver: PeerResolver): NodeInbound {
-  const { allow, deny, ...scope } = inbound;
+function inOrder(failsafes: readonly Failsafe[]): Failsafe[] {
+  return failsafes.toSorted((a, b) => byName(a, b) || compareText(a.protocol, b.protocol));
+}
+
+function nodeDirection(policy: string, direction: PlanDirection, resolver: PeerResolver): NodeDirection {
+  const { allow, deny, ...scope } = direction;
   const entries = (list: PeerUse["list"], all: readonly PlanEntry[]) =>
     all.toSorted(byName).map((entry) => nodeEntry(entry, { policy, list }, resolver));
   return {
@@ -102,7 +121,7 @@ function nodeLimit(policy: string, limit: PlanLimit, resolver: PeerResolver): No
   return { ...limit, policy, exempt, hash: contentHash({ policy, limit }, 8) };
 }
 
-function vipWarnings(inbound: readonly NodeInbound[], { vipCidrsLeftOut }: ClusterAddresses): PlanWarning[] {
+function vipWarnings(inbound: readonly NodeDirection[], { vipCidrsLeftOut }: ClusterAddresses): PlanWarning[] {
   if (vipCidrsLeftOut === 0) return [];
   const message =
     `${vipCidrsLeftOut} service addresses outside the service CIDRs found no room: what reaches a hostNetwork endpoint ` +

@@ -1,13 +1,15 @@
 import { DEFAULT_FAILSAFES } from "./failsafes.ts";
-import type { Failsafe } from "./types.ts";
+import type { Failsafes } from "./types.ts";
 
 /** What holds for a node whatever its policies say: fixed at install, completed by what the node shows at run time. */
 export interface NodeSettings {
-  readonly failsafes: readonly Failsafe[];
+  readonly failsafes: Failsafes;
   /** Interface patterns of pods and overlays: a pod CIDR as source is trusted only on these. */
   readonly podInterfaces: readonly string[];
   /** Routing to pods is native: pod CIDRs are trusted on the uplink too (DESIGN 4, trustCluster). */
   readonly podsOnUplink: boolean;
+  /** Why inbound traffic cannot be rejected on this node, so that it is dropped instead; undefined: it can. */
+  readonly rejectObstacle: string | undefined;
 }
 
 /** The names that CNI plugins give to pod and overlay interfaces. */
@@ -19,4 +21,5 @@ export const DEFAULT_NODE_SETTINGS: NodeSettings = {
   failsafes: DEFAULT_FAILSAFES,
   podInterfaces: POD_INTERFACES.split(" "),
   podsOnUplink: false,
+  rejectObstacle: undefined,
 };

@@ -1,5 +1,6 @@
 /** The shape of a plan from the wire. Strict: what is unknown would otherwise be dropped in silence and not enforced. */
 import * as z from "zod";
+import { DEFAULT_ACTIONS } from "../api/direction.ts";
 import { labelSelectorSchema } from "../api/label-selector.ts";
 import { DNS_LABEL, DNS_SUBDOMAIN } from "../api/named.ts";
 import { PROTOCOLS } from "../api/ports.ts";
@@ -59,14 +60,14 @@ const peers = z.union(
 );
 
 const entry = z.strictObject({ name, peers, ports, protocols });
-const inbound = z.strictObject({
+const direction = z.strictObject({
   ports,
   protocols,
   interfaces,
   trustCluster: z.boolean(),
   allow: z.array(entry),
   deny: z.array(entry),
-  defaultAction: z.literal("Drop"),
+  defaultAction: z.enum(DEFAULT_ACTIONS),
 });
 
 const rate = z.int().min(1).max(10_000);
@@ -94,6 +95,7 @@ export const planSchema = z.strictObject({
     .strictObject({ range: range.exactOptional(), reserved: ports, persist: z.boolean() })
     .exactOptional(),
   sysctls: sysctlsSchema,
-  inbound: inbound.exactOptional(),
+  inbound: direction.exactOptional(),
+  outbound: direction.exactOptional(),
   rateLimits: z.array(limit),
 });

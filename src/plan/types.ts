@@ -9,7 +9,7 @@ export interface PortRange {
   readonly to: number;
 }
 
-export type Protocol = "TCP" | "UDP";
+export type Protocol = "TCP" | "UDP" | "SCTP";
 
 /** iptables interface patterns (`eth0`, `eth+`). An empty `include` means every interface. Loopback is never judged. */
 export interface InterfaceMatch {
@@ -40,7 +40,7 @@ export interface PeerList {
   readonly groups: readonly GroupRef[];
 }
 
-/** Whom an entry speaks of. "Everybody" is what an absent `from` means. */
+/** Whom an entry speaks of. "Everybody" is what an absent `from` or `to` means. */
 export type Peers = "Everybody" | PeerList;
 
 /** One allow or deny entry; ports and protocols are filled in from the scope where the user left them out. */
@@ -51,14 +51,18 @@ export interface PlanEntry {
   readonly protocols: readonly Protocol[];
 }
 
-export interface PlanInbound {
+/** What happens to traffic in scope that no entry allows. */
+export type DefaultAction = "Drop" | "Reject" | "Allow";
+
+/** How traffic of one direction is judged. Peers are sources inbound and destinations outbound; interfaces `-i` and `-o`. */
+export interface PlanDirection {
   readonly ports: readonly PortRange[];
   readonly protocols: readonly Protocol[];
   readonly interfaces: InterfaceMatch;
   readonly trustCluster: boolean;
   readonly allow: readonly PlanEntry[];
   readonly deny: readonly PlanEntry[];
-  readonly defaultAction: "Drop";
+  readonly defaultAction: DefaultAction;
 }
 
 /** What a limit counts, and how many sources share a count. */
@@ -98,7 +102,8 @@ export interface Plan {
   readonly ephemeralPorts?: PlanEphemeralPorts;
   /** Sysctl name in dotted form to value, allow-listed. */
   readonly sysctls: Readonly<Record<string, string>>;
-  readonly inbound?: PlanInbound;
+  readonly inbound?: PlanDirection;
+  readonly outbound?: PlanDirection;
   readonly rateLimits: readonly PlanLimit[];
 }
 
@@ -143,7 +148,7 @@ export interface NodeEntry extends Omit<PlanEntry, "peers"> {
   readonly hash: string;
 }
 
-export interface NodeInbound extends Omit<PlanInbound, "allow" | "deny"> {
+export interface NodeDirection extends Omit<PlanDirection, "allow" | "deny"> {
   readonly policy: string;
   readonly allow: readonly NodeEntry[];
   readonly deny: readonly NodeEntry[];
@@ -163,10 +168,12 @@ export type NodeConcurrencyLimit = NodeLimitScope & MaxConcurrent;
 export type NodeLimit = NodeRateLimit | NodeConcurrencyLimit;
 
 export interface NodeTrust {
-  /** Node and API endpoint addresses: trusted on every interface. */
+  /** Node and API endpoint addresses: trusted on every interface, in both directions. */
   readonly nodes: ResolvedPeers;
-  /** Pod CIDRs: trusted only on `podInterfaces`, and on the uplink where `podsOnUplink` (native routing). */
+  /** Pod CIDRs. As sources trusted only on `podInterfaces`, and on the uplink where `podsOnUplink` (native routing). */
   readonly pods: ResolvedPeers;
+  /** Service CIDRs: trusted as destinations. */
+  readonly services: ResolvedPeers;
   readonly podInterfaces: readonly string[];
   readonly podsOnUplink: boolean;
 }
@@ -176,8 +183,14 @@ export interface Failsafe {
   readonly name: string;
   readonly protocol: Protocol;
   readonly ports: readonly PortRange[];
-  /** "Nodes" = only from node and API endpoint addresses. */
-  readonly from: "Everybody" | "Nodes";
+  /** The other end. "Nodes" = only node and API endpoint addresses. */
+  readonly peers: "Everybody" | "Nodes";
+}
+
+/** By the direction in which the connection is opened. */
+export interface Failsafes {
+  readonly inbound: readonly Failsafe[];
+  readonly outbound: readonly Failsafe[];
 }
 
 /** A scalar that two policies set: the loser and why (DESIGN 4). */
@@ -190,7 +203,7 @@ export interface Conflict {
 /** Something true of a policy on this node that its author should know; never stops enforcement. */
 export interface PlanWarning {
   readonly policy: string;
-  readonly reason: "AddressGroupMissing" | "DenyPrefixIgnored" | "TooManyVips";
+  readonly reason: "AddressGroupMissing" | "AllowAboveDrop" | "DenyPrefixIgnored" | "RejectUnavailable" | "TooManyVips";
   readonly message: string;
 }
 
@@ -204,11 +217,12 @@ export interface NodePlan {
   readonly sysctls: readonly { readonly key: string; readonly value: string; readonly policy: string }[];
   /** Keys (of `sysctls`, and the two port sysctls) that go into sysctl.d. */
   readonly persist: readonly string[];
-  /** By priority (highest first), then name. Empty: no direction is judged. */
-  readonly inbound: readonly NodeInbound[];
+  /** By priority (highest first), then name. Empty: this direction is not judged. */
+  readonly inbound: readonly NodeDirection[];
+  readonly outbound: readonly NodeDirection[];
   readonly rateLimits: readonly NodeLimit[];
   readonly trust: NodeTrust;
-  readonly failsafes: readonly Failsafe[];
+  readonly failsafes: Failsafes;
   /** Service VIPs (cluster, external and load balancer IPs), judged like local addresses. */
   readonly vips: ResolvedPeers;
   /** Service CIDRs and VIPs outside them: origins of the INPUT rule for ClusterIP -> hostNetwork (DESIGN 5). Single addresses are bare. */

@@ -1,15 +1,15 @@
 import { coversInterface } from "../plan/interfaces.ts";
-import type { InterfaceMatch, NodeInbound, NodeLimit, NodePlan } from "../plan/types.ts";
+import type { InterfaceMatch, NodeDirection, NodeLimit } from "../plan/types.ts";
 
 /**
  * The interfaces on which the same policies and limits are in scope. Judging by class keeps every rule free of interface
- * matches (iptables has one `-i` a rule, so include and exclude lists cannot stand in one) and the chains flat: nf_tables
+ * matches (iptables has one `-i` or `-o` a rule, so include and exclude lists cannot stand in one) and the chains flat: nf_tables
  * follows at most 16 chains deep, gotos included (NFT_JUMP_STACK_SIZE).
  */
 export interface InterfaceClass {
   /** An iptables pattern; undefined is every interface that no other class matches. */
   readonly pattern: string | undefined;
-  readonly inbound: readonly NodeInbound[];
+  readonly scopes: readonly NodeDirection[];
   readonly limits: readonly NodeLimit[];
 }
 
@@ -24,14 +24,16 @@ function bySpecificity(a: string, b: string): number {
   return stem(b) - stem(a) || Number(a.endsWith("+")) - Number(b.endsWith("+")) || (a < b ? -1 : 1);
 }
 
-/** The classes of a node, the most specific first and the rest last; a class that decides like its surroundings falls out. */
-export function interfaceClasses(plan: NodePlan): InterfaceClass[] {
-  const scopes = [...plan.inbound, ...plan.rateLimits].map(({ interfaces }) => interfaces);
-  const patterns = [...new Set(scopes.flatMap(({ include, exclude }) => [...include, ...exclude]))].sort(bySpecificity);
+/** The classes of one direction, the most specific first and the rest last; a class that decides like its surroundings falls out. */
+export function interfaceClasses(scopes: readonly NodeDirection[], limits: readonly NodeLimit[]): InterfaceClass[] {
+  const matches = [...scopes, ...limits].map(({ interfaces }) => interfaces);
+  const patterns = [...new Set(matches.flatMap(({ include, exclude }) => [...include, ...exclude]))].sort(
+    bySpecificity,
+  );
   const classOf = (pattern: string | undefined): InterfaceClass => ({
     pattern,
-    inbound: plan.inbound.filter(({ interfaces }) => inScope(interfaces, pattern)),
-    limits: plan.rateLimits.filter(({ interfaces }) => inScope(interfaces, pattern)),
+    scopes: scopes.filter(({ interfaces }) => inScope(interfaces, pattern)),
+    limits: limits.filter(({ interfaces }) => inScope(interfaces, pattern)),
   });
   const kept = [classOf(undefined)];
   for (const pattern of patterns.toReversed()) {
@@ -46,7 +48,7 @@ export function interfaceClasses(plan: NodePlan): InterfaceClass[] {
 function sameDecision(a: InterfaceClass, b: InterfaceClass): boolean {
   const same = (left: readonly unknown[], right: readonly unknown[]): boolean =>
     left.length === right.length && left.every((item, index) => item === right[index]);
-  return same(a.inbound, b.inbound) && same(a.limits, b.limits);
+  return same(a.scopes, b.scopes) && same(a.limits, b.limits);
 }
 
 /** The class's own chain of a kind: `PH-J-eth+`; `PH-J` for the rest. 28 characters are iptables' limit. */

@@ -38,7 +38,7 @@ export function renderLimits(plan: NodePlan, one: InterfaceClass, family: Family
   const rules = narrowFirst(one.limits, family).flatMap((limit) => limitRules(limit, family));
   const name = classChain("L", one);
   const entry = `-g ${name}`;
-  if (trustsEverywhere(plan)) return { chains: [{ name, rules: [COUNTED, ...rules] }], entry };
+  if (trustsEverywhere(plan.inbound)) return { chains: [{ name, rules: [COUNTED, ...rules] }], entry };
   const counting = classChain("LR", one);
   const trust = trustRules(plan, family, classChain("LP", one), "-j RETURN", `-g ${counting}`);
   const head = { name, rules: [COUNTED, ...trust.rules, `-g ${counting}`] };

@@ -4,6 +4,15 @@ import { renderMultiport } from "./multiport.ts";
 /** The comment of our rules in chains that are not ours: how they are told from everybody else's. */
 export const TAG = "port-hardening";
 
+/** Opens a TCP connection. */
+export const SYN = "-p tcp -m tcp --tcp-flags FIN,SYN,RST,ACK SYN";
+
+/**
+ * Opens an SCTP association. An INIT must stand alone in its packet (RFC 9260, 6.10), but is judged wherever it stands.
+ * Rules with it exist only where a policy names SCTP: they need a module (xt_sctp) that a node may lack.
+ */
+export const INIT = "-p sctp -m sctp --chunk-types any INIT";
+
 /** Matches and target joined as iptables-save prints them; empty parts fall out. */
 export function rule(...parts: readonly string[]): string {
   return parts.filter((part) => part !== "").join(" ");

@@ -1,5 +1,6 @@
-import type { Family, NodePlan } from "../plan/types.ts";
-import type { InterfaceClass } from "./interface-class.ts";
+import type { Family, NodeDirection, NodePlan } from "../plan/types.ts";
+import { type Dispatch, dispatch, type Way } from "./dispatch.ts";
+import { classChain, type InterfaceClass } from "./interface-class.ts";
 import { peerMatch, portMatches, rule } from "./rule.ts";
 import type { Chain } from "./types.ts";
 
@@ -25,15 +26,27 @@ export function trustRules(plan: NodePlan, family: Family, podsChain: string, tr
   };
 }
 
-/** True where every policy trusts the cluster, so that trusted traffic needs neither judging nor limiting. */
-export function trustsEverywhere(plan: NodePlan): boolean {
-  return plan.inbound.every(({ trustCluster }) => trustCluster);
+/** True where every policy of a direction trusts the cluster, so that trusted traffic needs neither judging nor limiting. */
+export function trustsEverywhere(directions: readonly NodeDirection[]): boolean {
+  return directions.every(({ trustCluster }) => trustCluster);
 }
 
-/** What passes of a trusted source in this class, where some policies trust the cluster and some do not. */
-export function trustedScopes({ inbound }: InterfaceClass): string[] {
-  const trusting = inbound.filter(({ trustCluster }) => trustCluster);
+/** What of trusted traffic passes in this class, where some policies trust the cluster and some do not. */
+function trustedScopes({ scopes }: InterfaceClass): string[] {
+  const trusting = scopes.filter(({ trustCluster }) => trustCluster);
   return trusting
     .flatMap(({ protocols, ports }) => portMatches(protocols, ports))
     .map((match) => rule(match, "-j RETURN"));
+}
+
+/** Where trusted traffic goes: past everything, or, where a policy does not trust the cluster, past the scopes that do. */
+export function renderTrusted(way: Way, classes: readonly InterfaceClass[], judges: readonly string[]): Dispatch {
+  if (classes.every(({ scopes }) => trustsEverywhere(scopes))) return { chains: [], entry: "-j RETURN" };
+  const scopes = classes.map((one, index) => ({
+    name: classChain(way.trustedKind, one),
+    rules: [...trustedScopes(one), judges[index] ?? "-j RETURN"],
+  }));
+  const entries = scopes.map(({ name }) => `-g ${name}`);
+  const dispatched = dispatch(way.trustChain, way, classes, entries);
+  return { chains: [...dispatched.chains, ...scopes], entry: dispatched.entry };
 }

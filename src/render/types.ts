@@ -13,9 +13,13 @@ export interface Hook {
   readonly rules: readonly string[];
 }
 
+/** Ours in `mangle` judge inbound, in `filter` outbound. */
+export const TABLE_NAMES = ["mangle", "filter"] as const;
+export type TableName = (typeof TABLE_NAMES)[number];
+
 export interface Table {
   readonly family: Family;
-  readonly name: "mangle";
+  readonly name: TableName;
   readonly chains: readonly Chain[];
   readonly hooks: readonly Hook[];
 }
@@ -36,4 +40,6 @@ export interface RuleSet {
   readonly tables: readonly Table[];
   readonly sets: readonly AddressSet[];
   readonly sysctls: readonly SysctlSetting[];
+  /** Table `inet porthardening` in the form that `nft -s list table` prints; absent: there shall be none. */
+  readonly nftTable?: string;
 }

@@ -13,8 +13,13 @@ export function optionMatch({ name, values }: RuleOption, sets: Sets, text: stri
   const [first = "", second = ""] = values;
   switch (name) {
     case "-p":
-      if (first !== "tcp" && first !== "udp") throw new UnknownFormError(`protocol ${first}`, text);
+      if (first !== "tcp" && first !== "udp" && first !== "sctp") throw new UnknownFormError(`protocol ${first}`, text);
       return ({ protocol }) => protocol === first;
+    case "--chunk-types":
+      // An INIT stands alone in its packet (RFC 9260, 6.10), and only the first packet is simulated.
+      if (second !== "INIT" || (first !== "any" && first !== "only"))
+        throw new UnknownFormError(`chunks ${second}`, text);
+      return ({ protocol }) => protocol === "sctp";
     case "-i":
       return ({ in: device }) => onInterface(first, device);
     case "-o":

@@ -6,7 +6,7 @@ export type AddressType = "LOCAL" | "UNICAST" | "BROADCAST" | "MULTICAST" | "ANY
 /** Addresses are plain text, without length. */
 interface AnyPacket {
   readonly family: Family;
-  readonly protocol: "tcp" | "udp";
+  readonly protocol: "tcp" | "udp" | "sctp";
   readonly source: string;
   readonly destination: string;
   readonly destinationPort: number;

@@ -10,13 +10,20 @@ export interface RuleOwner {
   readonly hash: string;
 }
 
+export interface Target {
+  readonly goTo: boolean;
+  readonly name: string;
+  /** MARK: the mark becomes (mark and not mask) xor value. */
+  readonly mark?: { readonly value: number; readonly mask: number };
+}
+
 export interface Rule {
   readonly text: string;
   /** Whether the packet meets every match of the rule but a limit. */
   readonly matches: Match;
   /** Matches only what is above a limit. */
   readonly limited: boolean;
-  readonly target: { readonly goTo: boolean; readonly name: string };
+  readonly target: Target;
   readonly owner: RuleOwner | undefined;
 }
 
@@ -26,6 +33,7 @@ const OPTIONS: Readonly<Record<string, { readonly module?: string; readonly word
   "-i": { words: 1 },
   "-o": { words: 1 },
   "--tcp-flags": { module: "tcp", words: 2 },
+  "--chunk-types": { module: "sctp", words: 2 },
   "--dports": { module: "multiport", words: 1 },
   "--match-set": { module: "set", words: 2 },
   "--dst-type": { module: "addrtype", words: 1 },
@@ -47,21 +55,18 @@ const OPTIONS: Readonly<Record<string, { readonly module?: string; readonly word
   "--connlimit-mask": { module: "connlimit", words: 1 },
   "--connlimit-saddr": { module: "connlimit", words: 0 },
 };
-const MODULES = new Set("tcp udp multiport set addrtype conntrack comment hashlimit connlimit".split(" "));
+const MODULES = new Set("tcp udp sctp multiport set addrtype conntrack comment hashlimit connlimit".split(" "));
 /** Modules whose options say how much is let through, not which packet is meant. */
 const LIMITS = new Set(["hashlimit", "connlimit"]);
 
 /** Reads a rule as render writes it. Throws UnknownFormError on any option, module or form that it does not know. */
 export function parseRule(text: string, sets: Sets): Rule {
   const options = ruleOptions(text);
-  const target = options.at(-1);
-  if (target === undefined || (target.name !== "-j" && target.name !== "-g")) {
-    throw new UnknownFormError("a rule that does not end in a target", text);
-  }
-  expectWords(target, 1, text);
+  const end = options.findIndex(({ name }) => name === "-j" || name === "-g");
+  const target = parseTarget(options.slice(Math.max(end, 0)), text);
   const modules = new Set<string>();
   const tests: RuleOption[] = [];
-  for (const option of options.slice(0, -1)) {
+  for (const option of options.slice(0, end)) {
     if (option.name === "-m") modules.add(moduleOf(option, text));
     else tests.push(known(option, modules, text));
   }
@@ -77,9 +82,26 @@ export function parseRule(text: string, sets: Sets): Rule {
     text,
     matches: (packet) => matches.every((match) => match(packet)),
     limited: [...modules].some((module) => LIMITS.has(module)),
-    target: { goTo: target.name === "-g", name: target.values[0] ?? "" },
+    target,
     owner: ownerOf(tests),
   };
+}
+
+/** The target and its own options, which stand behind it. */
+function parseTarget([target, ...own]: readonly RuleOption[], text: string): Target {
+  if (target === undefined || (target.name !== "-j" && target.name !== "-g")) {
+    throw new UnknownFormError("a rule that does not end in a target", text);
+  }
+  const [name = ""] = expectWords(target, 1, text).values;
+  const said = own.map((option) => [option.name, ...option.values].join(" ")).join(" ");
+  const plain = { goTo: target.name === "-g", name };
+  const mark = name === "MARK" ? /^--set-xmark (0x[0-9a-f]+)\/(0x[0-9a-f]+)$/.exec(said) : null;
+  if (mark !== null) return { ...plain, mark: { value: Number(mark[1]), mask: Number(mark[2]) } };
+  const rejects = name === "REJECT" && /^--reject-with (tcp-reset|icmp6?-port-unreachable)$/.test(said);
+  if (name === "MARK" || (!rejects && (said !== "" || name === "REJECT"))) {
+    throw new UnknownFormError(`-j ${name} ${said}`, text);
+  }
+  return plain;
 }
 
 function known(option: RuleOption, modules: ReadonlySet<string>, text: string): RuleOption {

@@ -13,7 +13,7 @@ export interface RuleReference extends Partial<RuleOwner> {
 }
 
 export interface Verdict {
-  readonly verdict: "Passed" | "Dropped";
+  readonly verdict: Walk["outcome"];
   /**
    * The rule that decided: the last one met of a policy's entry, else the last one met at all. undefined: no rule of ours
    * looked at the packet.
@@ -50,6 +50,7 @@ export function simulator(ruleSet: RuleSet): (packet: Packet) => Verdict {
     };
     tables.set(key, parseTable(table, sets));
   }
+  const rejects = markReader(ruleSet.nftTable);
   return (packet) => {
     const walks: Walk[] = [];
     for (const { table, hook, at } of pathOf(packet)) {
@@ -57,11 +58,24 @@ export function simulator(ruleSet: RuleSet): (packet: Packet) => Verdict {
       const start = parsed?.hooks.get(hook);
       if (parsed === undefined || start === undefined) continue;
       const one = walk(start, parsed.chains, at);
-      walks.push(one);
-      if (one.dropped) break;
+      walks.push({ ...one, outcome: rejects(one.mark) ? "Rejected" : one.outcome });
+      if (walks.at(-1)?.outcome !== "Passed") break;
     }
     return verdictOf(walks);
   };
+}
+
+/** Whether the nft table, right behind mangle, rejects a packet with this mark that opens a connection. */
+function markReader(nftTable: string | undefined): (mark: number) => boolean {
+  if (nftTable === undefined) return () => false;
+  const rules = nftTable.split("\n").filter((line) => /^\t\t(?!type filter hook )/.test(line));
+  const bits = rules.map((rule) => {
+    const [, bit, same] =
+      /^\t\tmeta mark & (0x[0-9a-f]{8}) == (0x[0-9a-f]{8}) .*\breject( with tcp reset)?$/.exec(rule) ?? [];
+    if (bit === undefined || bit !== same) throw new UnknownFormError("an nft rule", rule);
+    return Number(bit);
+  });
+  return (mark) => bits.some((bit) => (mark & bit) === bit);
 }
 
 interface ParsedTable {
@@ -115,11 +129,11 @@ function atInput({ translation }: ArrivingPacket, arriving: PacketAtHook): Packe
 function verdictOf(walks: readonly Walk[]): Verdict {
   const steps = walks.flatMap((one) => one.steps);
   const decided = steps.findLast(({ rule }) => rule.owner !== undefined) ?? steps.at(-1);
-  const dropped = walks.at(-1)?.dropped ?? false;
+  const verdict = walks.at(-1)?.outcome ?? "Passed";
   return {
-    verdict: dropped ? "Dropped" : "Passed",
+    verdict,
     decidedBy: decided === undefined ? undefined : reference(decided),
-    mayBeLimitedBy: dropped ? [] : walks.flatMap(({ limits }) => limits.map(reference)),
+    mayBeLimitedBy: verdict === "Passed" ? walks.flatMap(({ limits }) => limits.map(reference)) : [],
   };
 }
 

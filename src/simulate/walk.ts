@@ -14,7 +14,9 @@ export interface Step {
 }
 
 export interface Walk {
-  readonly dropped: boolean;
+  readonly outcome: "Passed" | "Dropped" | "Rejected";
+  /** The packet's mark where the walk ends. */
+  readonly mark: number;
   /** Every rule that matched and was followed, in order. */
   readonly steps: readonly Step[];
   /** Limits that counted the packet; it is taken to be within each. */
@@ -32,6 +34,7 @@ const MAX_STEPS = 10_000;
 export function walk(start: WalkedChain, chains: ReadonlyMap<string, WalkedChain>, packet: PacketAtHook): Walk {
   const steps: Step[] = [];
   const limits: Step[] = [];
+  let mark = 0;
   const jumps: { chain: WalkedChain; next: number }[] = [];
   let here: { chain: WalkedChain; next: number } | undefined = { chain: start, next: 0 };
   while (here !== undefined) {
@@ -50,7 +53,12 @@ export function walk(start: WalkedChain, chains: ReadonlyMap<string, WalkedChain
     }
     steps.push(step);
     if (steps.length > MAX_STEPS) throw new UnknownFormError("a loop of chains", rule.text);
-    if (rule.target.name === "DROP") return { dropped: true, steps, limits };
+    if (rule.target.name === "DROP") return { outcome: "Dropped", mark, steps, limits };
+    if (rule.target.name === "REJECT") return { outcome: "Rejected", mark, steps, limits };
+    if (rule.target.mark !== undefined) {
+      mark = (mark & ~rule.target.mark.mask) ^ rule.target.mark.value;
+      continue;
+    }
     if (rule.target.name === "RETURN") {
       here = jumps.pop();
       continue;
@@ -60,5 +68,5 @@ export function walk(start: WalkedChain, chains: ReadonlyMap<string, WalkedChain
     if (!rule.target.goTo) jumps.push(here);
     here = { chain: to, next: 0 };
   }
-  return { dropped: false, steps, limits };
+  return { outcome: "Passed", mark, steps, limits };
 }

@@ -104,6 +104,7 @@ const inbound = sparse<Inbound>({
   trustCluster: [50, fc.boolean()],
   allow: [70, entries],
   deny: [40, entries],
+  defaultAction: [40, fc.constantFrom<("Drop" | "Reject" | "Allow")[]>("Drop", "Reject", "Allow")],
 }).map(insideScope);
 
 /** Never exceeded by so few packets: a limit is to be named, not to be met. */

@@ -50,12 +50,14 @@ function judge(policies: readonly Policy[], world: World, packet: FirstPacket, p
   if (failsafe(packet.protocol, port, fromNodes)) return PASS;
 
   const scopes = selecting
+    .toSorted((a, b) => (b.spec.priority ?? 0) - (a.spec.priority ?? 0) || (a.metadata.name < b.metadata.name ? -1 : 1))
     .flatMap(({ spec }) => spec.firewall?.inbound ?? [])
     .filter((it) => inScope(it, packet, port));
   if (trusted && scopes.some(({ trustCluster = true }) => trustCluster)) return PASS;
   if (scopes.some(({ deny = [] }) => deny.some((it) => speaksOf(it, packet, port, world, "deny")))) return DROP;
   const allowed = scopes.some(({ allow = [] }) => allow.some((it) => speaksOf(it, packet, port, world, "allow")));
-  if (scopes.length > 0 && !allowed) return DROP;
+  const [first] = scopes;
+  if (first !== undefined && !allowed && first.defaultAction !== "Allow") return DROP;
 
   const limits = selecting.flatMap(({ metadata, spec }) =>
     (spec.rateLimits ?? [])

@@ -38,6 +38,7 @@ export interface Inbound {
   readonly trustCluster?: boolean;
   readonly allow?: readonly Entry[];
   readonly deny?: readonly Entry[];
+  readonly defaultAction?: "Drop" | "Reject" | "Allow";
 }
 
 export interface RateLimit {

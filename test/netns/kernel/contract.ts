@@ -7,8 +7,18 @@ import { describeLimits } from "./contract-limits.ts";
 import { describeSets } from "./contract-sets.ts";
 import { describeSysctls } from "./contract-sysctls.ts";
 import { describeWatch } from "./contract-watch.ts";
-import { JUMP, nothing, office4, office6, sample, sampleTable, withoutOffice6 } from "./samples.ts";
-import { dump, rulesOf, type Subject, setsOf, tamper, tamperSets } from "./subject.ts";
+import { filterTable, JUMP, nothing, office4, office6, sample, sampleTable, withoutOffice6 } from "./samples.ts";
+import {
+  dump,
+  nftTableOf,
+  rulesOf,
+  type Subject,
+  setsOf,
+  tamper,
+  tamperNft,
+  tamperSets,
+  tamperTable,
+} from "./subject.ts";
 
 /** What every implementation of Kernel keeps. To be called within a `describe` that names it. */
 export function describeKernel(open: () => Subject): void {
@@ -38,9 +48,10 @@ function describeRules(current: () => Subject, started: () => Kernel): void {
     expect(result.unchanged).toBe(false);
     expect(result.differences).toContain("chain PH-IN (v6) missing");
     for (const table of sample.tables) {
-      const rules = (await rulesOf(current(), table.family)).filter((line) => line.startsWith("-A "));
-      const chains = table.chains.flatMap(({ name, rules }) => rules.map((rule) => `-A ${name} ${rule}`));
-      expect(rules.sort()).toEqual([`-A PREROUTING ${JUMP}`, ...chains].sort());
+      const rules = (await rulesOf(current(), table.family, table.name)).filter((line) => line.startsWith("-A "));
+      const hooks = table.hooks.flatMap(({ chain, rules: all }) => all.map((rule) => `-A ${chain} ${rule}`));
+      const chains = table.chains.flatMap(({ name, rules: all }) => all.map((rule) => `-A ${name} ${rule}`));
+      expect(rules.sort()).toEqual([...hooks, ...chains].sort());
     }
     expect(await setsOf(current())).toEqual(
       Object.fromEntries(sample.sets.map(({ name, entries }) => [name, entries])),
@@ -62,7 +73,9 @@ function describeRules(current: () => Subject, started: () => Kernel): void {
     await started().apply(sample);
     await current().send(3);
     const pre = { name: "PH-PRE", rules: ["-p udp -j PH-IN"] };
-    const tables = sample.tables.map((table) => ({ ...table, chains: [pre, ...table.chains.slice(1)] }));
+    const tables = sample.tables.map((table) =>
+      table.name === "mangle" ? { ...table, chains: [pre, ...table.chains.slice(1)] } : table,
+    );
     const { differences } = await started().apply({ ...sample, tables });
     expect(differences).toEqual(
       [4, 6].map((family) => `chain PH-PRE (v${family}) 1 rules for 1, 1 not as they should be`),
@@ -111,6 +124,50 @@ function describeRules(current: () => Subject, started: () => Kernel): void {
     await tamper(current(), 6, `-D PREROUTING ${JUMP}`);
     expect(await started().verify(sample, "Headers")).toHaveLength(3);
     await started().apply(sample);
+    expect(await dump(current())).toEqual(before);
+  });
+
+  it("holds every table: what somebody changes in filter is seen, and put back", async () => {
+    await started().apply(sample);
+    const before = await dump(current());
+    const [hook] = filterTable(4).hooks.flatMap(({ rules }) => rules);
+    await tamperTable(current(), 4, "filter", `-D OUTPUT ${hook}`, "-A OUTPUT -j ACCEPT", "-F PH-OUT");
+    expect(await started().verify(sample, "Headers")).toEqual([
+      "chain filter PH-OUT (v4) 0 rules for 1, 1 not as they should be",
+      "hook filter OUTPUT (v4) 0 of our rules for 1",
+    ]);
+    await started().apply(sample);
+    expect(await rulesOf(current(), 4, "filter")).toContain("-A OUTPUT -j ACCEPT");
+    await tamperTable(current(), 4, "filter", "-D OUTPUT -j ACCEPT");
+    expect(await dump(current())).toEqual(before);
+  });
+
+  it("holds its nft table: as written, put back where somebody deleted it, gone with the last that rejects", async () => {
+    const { nftTable, ...silent } = sample;
+    await started().apply(sample);
+    expect(await nftTableOf(current())).toBe(nftTable);
+    await tamperNft(current(), "delete table inet porthardening\n");
+    expect(await started().verify(sample, "Headers")).toEqual(["table inet porthardening missing"]);
+    const { readBackHash } = await started().apply(sample);
+    expect(await nftTableOf(current())).toBe(nftTable);
+    expect(await started().verify(silent, "Headers")).toEqual(["table inet porthardening left over"]);
+    expect((await started().apply(silent)).readBackHash).not.toBe(readBackHash);
+    expect(await nftTableOf(current())).toBeUndefined();
+  });
+
+  it("can reject, unless somebody's rule overwrites the mark", async () => {
+    await started().apply(sample);
+    expect(await started().rejectObstacle()).toBeUndefined();
+    await tamper(current(), 6, "-A PREROUTING -j MARK --set-xmark 0x1/0xffffffff");
+    expect(await started().rejectObstacle()).toContain("PREROUTING -j MARK --set-xmark 0x1/0xffffffff");
+  });
+
+  it("restores mangle, already committed, when filter has a rule that the tool refuses", async () => {
+    await started().apply(sample);
+    const before = await dump(current());
+    const mangle = sampleTable(4, ["-p tcp -j RETURN"]);
+    const tables = [mangle, filterTable(4, ["-m nonsense -j RETURN"]), ...sample.tables.slice(2)];
+    await expect(started().apply({ ...sample, tables })).rejects.toThrow(RestoreError);
     expect(await dump(current())).toEqual(before);
   });
 

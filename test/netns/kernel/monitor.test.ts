@@ -45,7 +45,7 @@ it("starts its monitor again when that dies, and then asks for a look", async ()
   await expect.poll(() => events.at(-1)?.by, { timeout: 5_000 }).toMatch(/^process \d+ \(iptables-nft\)$/);
 });
 
-it("tells of a chain deleted, a table flushed by nft, and a foreign chain; not of other tables", async () => {
+it("tells of a chain deleted, a table flushed by nft, and a foreign chain of mangle; not of what is no concern of ours", async () => {
   const { kernel, events } = watch();
   await kernel.apply(sample);
   await expect.poll(() => events.length, { timeout: 5_000 }).toBe(1);
@@ -53,6 +53,8 @@ it("tells of a chain deleted, a table flushed by nft, and a foreign chain; not o
     ["iptables-nft", "-t", "mangle", "-F", "PH-IN"],
     ["nft", "delete table ip6 mangle"],
     ["iptables-nft", "-t", "mangle", "-N", "KUBE-KUBELET-CANARY"],
+    ["iptables-nft", "-t", "filter", "-I", "OUTPUT", "-j", "ACCEPT"],
+    ["iptables-nft", "-t", "filter", "-F", "PH-OUT"],
   ] as const) {
     const before = events.length;
     namespace.exec(command, ...args);
@@ -62,6 +64,8 @@ it("tells of a chain deleted, a table flushed by nft, and a foreign chain; not o
   }
   const before = events.length;
   namespace.exec("iptables-nft", "-t", "filter", "-A", "INPUT", "-j", "ACCEPT");
+  namespace.exec("iptables-nft", "-t", "filter", "-N", "KUBE-SERVICES");
+  namespace.exec("iptables-nft", "-t", "nat", "-A", "OUTPUT", "-j", "ACCEPT");
   namespace.exec("iptables-nft", "-t", "mangle", "-N", "LAST");
   await expect.poll(() => events.length, { timeout: 5_000 }).toBeGreaterThan(before);
   expect(events.length).toBe(before + 1);

@@ -1,4 +1,5 @@
 import type { AddressSet, Family } from "../../../src/plan/types.ts";
+import { REJECT_TABLE } from "../../../src/render/reject.ts";
 import type { Chain, RuleSet, SysctlSetting, Table } from "../../../src/render/types.ts";
 
 export const RANGE = "net.ipv4.ip_local_port_range";
@@ -27,13 +28,21 @@ export function sampleTable(family: Family, extra: readonly string[] = []): Tabl
   return { family, name: "mangle", chains, hooks: [{ chain: "PREROUTING", rules: [JUMP] }] };
 }
 
+/** One chain and one hook in table filter. */
+export function filterTable(family: Family, extra: readonly string[] = []): Table {
+  const rules = [...extra, '-p tcp -m comment --comment "p/out/44" -j DROP'];
+  const hook = "-p tcp -m conntrack ! --ctstate RELATED -m comment --comment port-hardening -j PH-OUT";
+  return { family, name: "filter", chains: [{ name: "PH-OUT", rules }], hooks: [{ chain: "OUTPUT", rules: [hook] }] };
+}
+
 export const office4 = (entries: readonly string[]): AddressSet => ({ name: "ph-4-office", family: 4, entries });
 export const office6 = (entries: readonly string[]): AddressSet => ({ name: "ph-6-office", family: 6, entries });
 
 export const sample: RuleSet = {
-  tables: [sampleTable(4), sampleTable(6)],
+  tables: [sampleTable(4), filterTable(4), sampleTable(6), filterTable(6)],
   sets: [office4(["192.0.2.0/24", "198.51.100.7"]), office6(["2001:db8:1::/48", "2001:db8::7"])],
   sysctls: [equal(RANGE, "49152 65535"), contains("50000,50100-50110"), equal(BACKLOG, "4096")],
+  nftTable: REJECT_TABLE,
 };
 
 /** Of the sample, only what is of IPv4. */

@@ -13,14 +13,14 @@ function run(command: string, args: string[], input?: string): string {
 }
 
 /** The restore text of a table, written the plainest way: this test is about the rules' text, not about `kernel`. */
-function restoreText({ chains, hooks }: Table): string {
+function restoreText({ name: table, chains, hooks }: Table): string {
   const declared = [
     ...hooks.map(({ chain }) => `:${chain} ACCEPT [0:0]`),
     ...chains.map(({ name }) => `:${name} - [0:0]`),
   ];
   const hooked = hooks.flatMap(({ chain, rules }) => rules.map((rule) => `-A ${chain} ${rule}`));
   const own = chains.flatMap(({ name, rules }) => rules.map((rule) => `-A ${name} ${rule}`));
-  return ["*mangle", ...declared, ...hooked, ...own, "COMMIT", ""].join("\n");
+  return [`*${table}`, ...declared, ...hooked, ...own, "COMMIT", ""].join("\n");
 }
 
 function load(ruleSet: RuleSet): void {
@@ -32,7 +32,7 @@ function load(ruleSet: RuleSet): void {
 }
 
 function printed(table: Table): string[] {
-  const text = run(table.family === 4 ? "iptables-nft-save" : "ip6tables-nft-save", ["-t", "mangle"]);
+  const text = run(table.family === 4 ? "iptables-nft-save" : "ip6tables-nft-save", ["-t", table.name]);
   return text
     .split("\n")
     .filter((line) => line.startsWith("-A "))
@@ -70,6 +70,7 @@ it("writes every rate and prefix length as iptables prints it back", () => {
   const plan: NodePlan = {
     ...everything,
     inbound: [],
+    outbound: [],
     rateLimits: limits.map((newConnections, index) => ({
       policy: "rates",
       name: `limit-${index}`,

@@ -25,8 +25,24 @@ describe("dropped packets", () => {
     node.host.rules[4].count(10);
     expect(await drops()).toBe(10);
     const metrics = await node.metrics.metrics();
-    expect(metrics).toContain('port_hardening_dropped_packets_total{policy="workers",entry="default"} 10');
+    expect(metrics).toContain(
+      'port_hardening_dropped_packets_total{direction="Inbound",policy="workers",entry="default"} 10',
+    );
     expect(metrics).not.toContain('entry="one"');
+  });
+
+  it("tell apart what came in and what went out", async () => {
+    const node = agentNode();
+    node.assign([assigned({ firewall: { inbound: {}, outbound: { protocols: ["TCP"] } } }, "workers")]);
+    await node.pass();
+    node.host.rules[4].count(10);
+    await node.reconciler().collect();
+    const metrics = await node.metrics.metrics();
+    const total = (direction: string) =>
+      new RegExp(`packets_total\\{direction="${direction}",policy="workers",entry="default"\\} (\\d+)`).exec(
+        metrics,
+      )?.[1];
+    expect([total("Inbound"), total("Outbound")]).toEqual(["20", "10"]);
   });
 
   it("only ever grow, though the kernel counts from 0 again where rules are rewritten", async () => {

@@ -21,7 +21,7 @@ const prefix = fc.constantFrom("0", "8", "24", "32", "33", "64", "96", "128", "0
 const cidr = fc.oneof(
   { weight: 1, arbitrary: fc.tuple(fc.oneof(ipv4, ipv6), prefix).map(([address, bits]) => `${address}/${bits}`) },
   {
-    weight: 3,
+    weight: 8,
     arbitrary: fc.constantFrom("0.0.0.0/0", "198.18.0.0/15", "198.18.0.0/24", "2001:db8::/32", "2001:db8::/64"),
   },
 );
@@ -34,9 +34,8 @@ const entries = fc.array(
         fc.record({
           ipBlock: fc.record({ cidr, except: fc.array(cidr, { maxLength: 1 }) }, { requiredKeys: ["cidr"] }),
         }),
-        {
-          maxLength: 2,
-        },
+        // Seldom empty, which is refused.
+        { maxLength: 2, size: "max" },
       ),
       ports,
       protocols,
@@ -46,16 +45,22 @@ const entries = fc.array(
   { maxLength: 2 },
 );
 
-const newConnections = fc.record({
-  limit: fc.constantFrom(1, 10, 1000, 10000),
-  per: fc.constantFrom("Second", "Minute", "Hour", "Day"),
-  burst: fc.constantFrom(1, 5, 24, 25, 240, 10000),
-});
+const newConnections = fc.oneof(
+  { weight: 3, arbitrary: fc.constant({ limit: 10, per: "Minute", burst: 20 }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      limit: fc.constantFrom(1, 10, 1000, 10000),
+      per: fc.constantFrom("Second", "Minute", "Hour", "Day"),
+      burst: fc.constantFrom(1, 5, 24, 25, 240, 10000),
+    }),
+  },
+);
 const limit = fc
   .tuple(
     fc.oneof(
-      { weight: 6, arbitrary: fc.record({ newConnections }) },
-      { weight: 3, arbitrary: fc.record({ maxConcurrent: fc.constantFrom(0, 1, 100, 10000) }) },
+      { weight: 12, arbitrary: fc.record({ newConnections }) },
+      { weight: 6, arbitrary: fc.record({ maxConcurrent: fc.constantFrom(0, 1, 100, 10000) }) },
       { weight: 1, arbitrary: fc.record({ newConnections, maxConcurrent: fc.constant(1) }) },
     ),
     fc.record(
@@ -76,7 +81,10 @@ export const arbitraryPolicy = fc
   .record(
     {
       ephemeralPorts: fc.record(
-        { range: fc.oneof(fc.constant("2048-49152"), range), reserved: ports },
+        {
+          range: fc.oneof({ weight: 3, arbitrary: fc.constant("2048-49152") }, { weight: 1, arbitrary: range }),
+          reserved: ports,
+        },
         { requiredKeys: [] },
       ),
       firewall: fc.record({

@@ -76,12 +76,13 @@ it("watches again after its monitor has died, and stops for good where nft is no
   await expect(kernel.watch(new AbortController().signal, () => {})).rejects.toThrow(ToolMissingError);
 });
 
-it("takes only a fresh process of the iptables tools for its own", () => {
+it("takes only a fresh process of our tools for its own", () => {
   let clock = 0;
   const own = ownProcesses(() => clock);
   own.add(7);
   expect(own.has(7, "iptables-nft-re")).toBe(true);
-  expect(own.has(7, "nft")).toBe(false);
+  expect(own.has(7, "nft")).toBe(true);
+  expect(own.has(7, "bash")).toBe(false);
   expect(own.has(8, "iptables-nft-re")).toBe(false);
   clock = 60_000;
   expect(own.has(7, "iptables-nft-re")).toBe(false);

@@ -21,8 +21,12 @@ it("tells nothing of other tables, also after a transaction on ours", () => {
   const lines = [
     "delete rule ip6 mangle PH-A handle 5",
     "# new generation 3 by process 7 (nft)",
+    "add rule ip nat OUTPUT counter packets 0 bytes 0 accept",
     "add rule ip filter INPUT counter packets 0 bytes 0 accept",
+    "add chain ip filter OUTPUT { type filter hook output priority filter; policy accept; }",
+    "add rule ip filter KUBE-SERVICES counter packets 0 bytes 0 accept",
     "add rule inet mangle x accept",
+    "add rule inet porthardening2 x accept",
     "add rule ip mangled x accept",
     "# new generation 4 by process 8 (nft)",
   ];
@@ -35,6 +39,11 @@ it.each([
   ["add chain ip mangle PREROUTING { type filter hook prerouting priority mangle; policy drop; }", false],
   ["add chain ip mangle KUBE-KUBELET-CANARY", false],
   ["add rule ip mangle OUTPUT counter packets 0 bytes 0 accept", true],
+  ["delete table inet porthardening", true],
+  ["delete rule inet porthardening prerouting handle 3", true],
+  ["delete table ip6 filter", true],
+  ["delete rule ip6 filter PH-OUT handle 7", true],
+  ["add rule ip filter OUTPUT counter packets 0 bytes 0 accept", true],
   ["add rule ip mangle KUBE-X counter packets 0 bytes 0 accept", false],
 ])("%s is near our rules: %s", (line, nearOurs) => {
   const generation = read([line, "# new generation 5 by process 9 (a b)"]);

@@ -19,6 +19,9 @@ it.each<[string, RuleSet]>([
   ["a hook in a chain of ours", table({ hooks: [{ chain: "PH-IN", rules: [] }] })],
   ["a hook without the tag", table({ hooks: [{ chain: "INPUT", rules: ["-j DROP"] }] })],
   ["a second line in a rule", table({ chains: [{ name: "PH-IN", rules: ["-j DROP\n-F INPUT"] }] })],
+  ["a hook in a chain that another table has", table({ name: "filter", hooks: [{ chain: "PREROUTING", rules: [] }] })],
+  ["a foreign nft table", { ...nothing, nftTable: "table inet filter {\n}" }],
+  ["something behind our nft table", { ...nothing, nftTable: "table inet porthardening {\n}\nflush ruleset" }],
   ["a foreign set", { ...nothing, sets: [{ name: "KUBE-X", family: 4, entries: [] }] }],
   [
     "a set name longer than ipset takes",

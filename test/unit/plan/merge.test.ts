@@ -189,6 +189,7 @@ describe("the cluster's own addresses", () => {
     expect(plan.trust.nodes).toEqual({ sets: { 4: "ph-4-nodes", 6: "ph-6-nodes" } });
     expect(content(plan, plan.trust.nodes)).toEqual([["198.18.0.1", "198.18.0.9"], ["2001:db8:18::1"]]);
     expect(content(plan, plan.trust.pods)).toEqual([["198.18.64.0/24"], []]);
+    expect(content(plan, plan.trust.services)).toEqual([["198.19.0.0/16"], []]);
     expect(content(plan, plan.vips)).toEqual([["192.0.2.200", "198.19.0.10"], []]);
     expect(plan.vipCidrs).toEqual(["192.0.2.200", "198.19.0.0/16"]);
   });
@@ -198,9 +199,11 @@ describe("the cluster's own addresses", () => {
     expect(plan.sets.map(({ name, entries }) => [name, entries.length])).toEqual([
       ["ph-4-nodes", 0],
       ["ph-4-pods", 0],
+      ["ph-4-services", 0],
       ["ph-4-vips", 0],
       ["ph-6-nodes", 0],
       ["ph-6-pods", 0],
+      ["ph-6-services", 0],
       ["ph-6-vips", 0],
     ]);
   });
@@ -226,7 +229,49 @@ describe("the cluster's own addresses", () => {
     const sysctls = assigned({ sysctls: { "net.core.somaxconn": "2" } });
     expect(merged([sysctls], someGroups)).toEqual(merged([sysctls]));
     const nothing = merged([], someGroups);
-    expect([nothing.sets, nothing.failsafes, nothing.vipCidrs, nothing.inbound]).toEqual([[], [], [], []]);
+    expect([nothing.sets, nothing.vipCidrs, nothing.inbound, nothing.outbound]).toEqual([[], [], [], []]);
+    expect(nothing.failsafes).toEqual({ inbound: [], outbound: [] });
+  });
+});
+
+describe("default actions", () => {
+  const at = (name: string, priority: number, inbound: object) => assigned({ priority, firewall: { inbound } }, name);
+  const warned = (...policies: readonly AssignedPolicy[]) =>
+    merged(policies).warnings.map(({ policy, reason }) => [policy, reason]);
+  const open = { defaultAction: "Allow" };
+
+  it("warn both policies of an Allow above a Drop, and of none below", () => {
+    expect(warned(at("low", 1, {}), at("high", 2, open))).toEqual([
+      ["high", "AllowAboveDrop"],
+      ["low", "AllowAboveDrop"],
+    ]);
+    expect(warned(at("low", 1, open), at("high", 2, {}))).toEqual([]);
+    expect(warned(at("low", 1, open), at("high", 2, open))).toEqual([]);
+  });
+
+  it.each([
+    ["ports", { ports: ["1024-2000"] }, { ports: ["2001-3000"] }],
+    ["protocols", { protocols: ["TCP"] }, { protocols: ["UDP"] }],
+    ["interfaces", { interfaces: { include: ["eth0"] } }, { interfaces: { include: ["wg+"] } }],
+    ["an excluded interface", { interfaces: { include: ["eth0"] } }, { interfaces: { exclude: ["eth+"] } }],
+  ])("that meet in no %s are no trouble", (_what, upper, lower) => {
+    expect(warned(at("low", 1, lower), at("high", 2, { ...open, ...upper }))).toEqual([]);
+  });
+
+  it("of Reject become Drop inbound where the node cannot reject, and the policy hears why", () => {
+    const reject = { defaultAction: "Reject" };
+    const policy = assigned({ firewall: { inbound: reject, outbound: reject } });
+    const plan = merge([policy], [], { ...DEFAULT_NODE_SETTINGS, rejectObstacle: "nft is not installed" });
+    expect([plan.inbound[0]?.defaultAction, plan.outbound[0]?.defaultAction]).toEqual(["Drop", "Reject"]);
+    expect(plan.warnings).toEqual([
+      { policy: "workers", reason: "RejectUnavailable", message: expect.stringContaining("nft is not installed") },
+    ]);
+    expect(merged([policy]).warnings).toEqual([]);
+  });
+
+  it("of different directions never meet", () => {
+    const outbound = assigned({ priority: 9, firewall: { outbound: open } }, "out");
+    expect(warned(at("in", 1, {}), outbound)).toEqual([]);
   });
 });
 
@@ -334,7 +379,8 @@ describe("merge of any policies", () => {
       fc.property(anyAssigned, pool, (policies, groups) => {
         const turnedPolicies = policies.toReversed().map((one) => ({ ...one, plan: turnedLists(one.plan) }));
         const turnedGroups = groups.toReversed().map((one) => ({ ...one, addresses: one.addresses.toReversed() }));
-        const failsafes = DEFAULT_NODE_SETTINGS.failsafes.toReversed();
+        const { inbound, outbound } = DEFAULT_NODE_SETTINGS.failsafes;
+        const failsafes = { inbound: inbound.toReversed(), outbound: outbound.toReversed() };
         const podInterfaces = DEFAULT_NODE_SETTINGS.podInterfaces.toReversed();
         const settings = { ...DEFAULT_NODE_SETTINGS, failsafes, podInterfaces };
         expect(merge(turnedPolicies, turnedGroups, settings)).toEqual(merged(policies, groups));
@@ -364,9 +410,11 @@ describe("merge of any policies", () => {
         });
         expect(Object.fromEntries(plan.sysctls.map(({ key, value }) => [key, value]))).toEqual(one.plan.sysctls);
         expect(plan.conflicts).toEqual([]);
-        expect(plan.inbound.map(({ policy: _policy, hash: _hash, ...inbound }) => unresolved(inbound))).toEqual(
-          one.plan.inbound === undefined ? [] : [unresolved(one.plan.inbound)],
-        );
+        for (const direction of ["inbound", "outbound"] as const) {
+          expect(plan[direction].map(({ policy: _policy, hash: _hash, ...scope }) => unresolved(scope))).toEqual(
+            [one.plan[direction] ?? []].flat().map(unresolved),
+          );
+        }
         expect(plan.rateLimits.map(({ policy: _policy, hash: _hash, ...limit }) => ({ ...limit, exempt: [] }))).toEqual(
           one.plan.rateLimits.map((limit) => ({ ...limit, exempt: [] })),
         );
@@ -387,9 +435,11 @@ describe("merge of any policies", () => {
     fc.assert(
       fc.property(anyAssigned, pool, (policies, groups) => {
         const plan = merged(policies, groups);
-        const entries = plan.inbound.flatMap(({ allow, deny }) => [...allow, ...deny]).map(({ peers }) => peers);
+        const directions = [...plan.inbound, ...plan.outbound];
+        const entries = directions.flatMap(({ allow, deny }) => [...allow, ...deny]).map(({ peers }) => peers);
         const exempt = plan.rateLimits.map((limit) => limit.exempt);
-        const used = [...entries, ...exempt, plan.trust.nodes, plan.trust.pods, plan.vips].flatMap((peers) =>
+        const { nodes, pods, services } = plan.trust;
+        const used = [...entries, ...exempt, nodes, pods, services, plan.vips].flatMap((peers) =>
           peers === "Everybody" ? [] : Object.values(peers.sets),
         );
         const names = plan.sets.map(({ name }) => name);
@@ -412,13 +462,17 @@ function unresolved<T extends Entries>({ allow, deny, ...scope }: T): unknown {
 
 /** The lists of a plan whose order means nothing, turned round. */
 function turnedLists(plan: AssignedPolicy["plan"]): AssignedPolicy["plan"] {
-  const { inbound } = plan;
+  const { inbound, outbound } = plan;
+  const turnedEntries = (one: NonNullable<typeof inbound>) => ({
+    ...one,
+    allow: one.allow.toReversed(),
+    deny: one.deny.toReversed(),
+  });
   return {
     ...plan,
     rateLimits: plan.rateLimits.toReversed(),
-    ...(inbound === undefined
-      ? {}
-      : { inbound: { ...inbound, allow: inbound.allow.toReversed(), deny: inbound.deny.toReversed() } }),
+    ...(inbound === undefined ? {} : { inbound: turnedEntries(inbound) }),
+    ...(outbound === undefined ? {} : { outbound: turnedEntries(outbound) }),
   };
 }
 

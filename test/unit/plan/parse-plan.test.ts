@@ -17,6 +17,10 @@ const full = assigned({
       ],
       deny: [{ name: "all" }],
     },
+    outbound: {
+      allow: [{ name: "web", to: [{ ipBlock: { cidr: "0.0.0.0/0" } }], ports: [8443] }],
+      trustCluster: false,
+    },
   },
   rateLimits: [
     { name: "new", newConnections: { limit: 10, per: "Minute", burst: 20 } },
@@ -91,6 +95,7 @@ describe("parseAssigned", () => {
   it.each([
     ["a range that begins elsewhere", ["plan", "ephemeralPorts", "range", "from"], 49153],
     ["an optional part that was pruned", ["plan", "inbound"], undefined],
+    ["another optional part that was pruned", ["plan", "outbound"], undefined],
     ["another priority", ["priority"], 7],
     ["another hash", ["hash"], "0123456789abcdef"],
   ])("tells %s by the hash", (_name, path, to) => {
@@ -116,7 +121,9 @@ describe("parseAssigned", () => {
     ],
     [["plan", "sysctls"], { "net.ipv4.x; reboot": "1" }],
     [["plan", "sysctls", "net.ipv4.tcp_syncookies"], "1\nkernel.core_pattern=|/bin/sh"],
-    [["plan", "inbound", "defaultAction"], "Reject"],
+    [["plan", "inbound", "defaultAction"], "Log"],
+    [["plan", "outbound", "defaultAction"], undefined],
+    [["plan", "outbound", "allow", 0, "to"], []],
     [
       ["plan", "inbound", "protocols"],
       ["TCP", "TCP"],

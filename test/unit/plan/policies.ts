@@ -1,5 +1,6 @@
 /** Policies for these tests: through the API's own parser, so that defaults are filled in and nothing invalid slips in. */
 import fc from "fast-check";
+import { DEFAULT_ACTIONS } from "../../../src/api/direction.ts";
 import { parsePolicy } from "../../../src/api/parse.ts";
 import type { PortHardeningPolicy } from "../../../src/api/policy.ts";
 import { compile } from "../../../src/plan/compile.ts";
@@ -53,7 +54,7 @@ const ports = fc.array(
   ),
   { minLength: 1, maxLength: 4 },
 );
-const protocols = fc.constantFrom(["TCP"], ["UDP"], ["TCP", "UDP"]);
+const protocols = fc.constantFrom(["TCP"], ["UDP"], ["TCP", "UDP"], ["SCTP"]);
 const patterns = fc.uniqueArray(fc.constantFrom("eth0", "eth+", "eth1", "bond0", "bond+"), { minLength: 1 });
 const interfaces = fc.record({ include: patterns, exclude: patterns }, { requiredKeys: [] });
 
@@ -82,12 +83,14 @@ const peer = fc.oneof(
   ipBlock.map((block) => ({ ipBlock: block })),
   addressGroup.map((ref) => ({ addressGroup: ref })),
 );
+const peers = fc.array(peer, { minLength: 1, maxLength: 4 });
 const entryName = fc.constantFrom("a", "b", "c", "d");
 const entries = fc.uniqueArray(
-  fc.record(
-    { name: entryName, from: fc.array(peer, { minLength: 1, maxLength: 4 }), ports, protocols },
-    { requiredKeys: ["name"] },
-  ),
+  fc.record({ name: entryName, from: peers, ports, protocols }, { requiredKeys: ["name"] }),
+  { selector: ({ name }) => name },
+);
+const outboundEntries = fc.uniqueArray(
+  fc.record({ name: entryName, to: peers, ports, protocols }, { requiredKeys: ["name"] }),
   { selector: ({ name }) => name },
 );
 const measure = fc.oneof(
@@ -106,6 +109,13 @@ const source = fc.oneof(
     prefixLength: fc.record({ ipv4: fc.constantFrom(24, 32), ipv6: fc.constantFrom(48, 128) }, { requiredKeys: [] }),
   }),
 );
+/** All protocols, as an entry may name any of them. */
+const scope = {
+  protocols: fc.constant(["TCP", "UDP", "SCTP"]),
+  interfaces,
+  trustCluster: fc.boolean(),
+  defaultAction: fc.constantFrom(...DEFAULT_ACTIONS),
+};
 const limits = fc.uniqueArray(
   fc
     .tuple(
@@ -138,9 +148,10 @@ export const anySpec = fc.record(
     ),
     firewall: fc.record(
       {
-        inbound: fc.record(
-          { interfaces, trustCluster: fc.boolean(), allow: entries, deny: entries },
-          { requiredKeys: [] },
+        inbound: fc.record({ ...scope, allow: entries, deny: entries }, { requiredKeys: ["protocols"] }),
+        outbound: fc.record(
+          { ...scope, allow: outboundEntries, deny: outboundEntries },
+          { requiredKeys: ["protocols"] },
         ),
       },
       { requiredKeys: [] },

@@ -1,9 +1,9 @@
-import type { NodeInbound, NodePlan } from "../../../src/plan/types.ts";
+import type { NodeDirection, NodePlan } from "../../../src/plan/types.ts";
 
 const anywhere = { include: [], exclude: [] };
 const nobody = { sets: {} };
 
-function inbound(policy: string, hash: string, changes: Partial<NodeInbound> = {}): NodeInbound {
+function direction(policy: string, hash: string, changes: Partial<NodeDirection> = {}): NodeDirection {
   return {
     policy,
     hash,
@@ -43,8 +43,8 @@ export const everything: NodePlan = {
   sysctls: [{ key: "net.ipv4.tcp_syncookies", value: "1", policy: "workers" }],
   persist: ["net.ipv4.ip_local_port_range"],
   inbound: [
-    inbound("workers", "aaaaaaaa"),
-    inbound("edge", "bbbbbbbb", {
+    direction("workers", "aaaaaaaa"),
+    direction("edge", "bbbbbbbb", {
       trustCluster: false,
       interfaces: { include: ["eth+", "wg0"], exclude: ["eth9"] },
       ports: Array.from({ length: 16 }, (_, index) => ({
@@ -52,7 +52,28 @@ export const everything: NodePlan = {
         to: 2000 + 10 * index + (index % 2),
       })),
     }),
-    inbound("inner", "cccccccc", { interfaces: { include: [], exclude: ["eth9"] }, allow: [], deny: [] }),
+    direction("inner", "cccccccc", {
+      interfaces: { include: [], exclude: ["eth9"] },
+      allow: [],
+      deny: [],
+      protocols: ["TCP", "UDP", "SCTP"],
+      defaultAction: "Reject",
+    }),
+  ],
+  outbound: [
+    direction("workers", "dddddddd"),
+    direction("edge", "eeeeeeee", {
+      trustCluster: false,
+      interfaces: { include: ["eth+"], exclude: ["eth9"] },
+      defaultAction: "Allow",
+      ports: [{ from: 1, to: 65535 }],
+    }),
+    direction("inner", "ffffffff", {
+      allow: [],
+      deny: [],
+      protocols: ["TCP", "UDP", "SCTP"],
+      defaultAction: "Reject",
+    }),
   ],
   rateLimits: [
     {
@@ -114,13 +135,20 @@ export const everything: NodePlan = {
   trust: {
     nodes: { sets: { 4: "ph-4-nodes", 6: "ph-6-nodes" } },
     pods: { sets: { 4: "ph-4-pods", 6: "ph-6-pods" } },
+    services: { sets: { 4: "ph-4-services", 6: "ph-6-services" } },
     podInterfaces: ["cni+", "cali+"],
     podsOnUplink: false,
   },
-  failsafes: [
-    { name: "ssh", protocol: "TCP", ports: [{ from: 22, to: 22 }], from: "Everybody" },
-    { name: "kubelet", protocol: "TCP", ports: [{ from: 10250, to: 10250 }], from: "Nodes" },
-  ],
+  failsafes: {
+    inbound: [
+      { name: "ssh", protocol: "TCP", ports: [{ from: 22, to: 22 }], peers: "Everybody" },
+      { name: "kubelet", protocol: "TCP", ports: [{ from: 10250, to: 10250 }], peers: "Nodes" },
+    ],
+    outbound: [
+      { name: "dns", protocol: "UDP", ports: [{ from: 53, to: 53 }], peers: "Everybody" },
+      { name: "etcd", protocol: "TCP", ports: [{ from: 2379, to: 2380 }], peers: "Nodes" },
+    ],
+  },
   vips: { sets: { 4: "ph-4-vips", 6: "ph-6-vips" } },
   vipCidrs: ["10.96.0.0/16", "203.0.113.7", "2001:db8:96::/112"],
   sets: [
@@ -133,6 +161,8 @@ export const everything: NodePlan = {
     { name: "ph-6-nodes", family: 6, entries: ["2001:db8:18::11"] },
     { name: "ph-4-pods", family: 4, entries: ["198.19.1.0/24"] },
     { name: "ph-6-pods", family: 6, entries: ["2001:db8:19::/64"] },
+    { name: "ph-4-services", family: 4, entries: ["10.96.0.0/16"] },
+    { name: "ph-6-services", family: 6, entries: ["2001:db8:96::/112"] },
     { name: "ph-4-vips", family: 4, entries: ["10.96.0.1"] },
     { name: "ph-6-vips", family: 6, entries: ["2001:db8:96::1"] },
     { name: "ph-4-unused000000", family: 4, entries: ["192.0.2.0/24"] },

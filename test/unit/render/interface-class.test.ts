@@ -28,14 +28,14 @@ it("judges a packet by exactly the policies whose interfaces it came in by", () 
       fc.constantFrom("eth0", "eth1", "eth10", "eth100", "ens3", "wg0", "wg1", "bond0"),
       (interfaces, name) => {
         const plan = planWith(interfaces);
-        const classes = interfaceClasses(plan);
+        const classes = interfaceClasses(plan.inbound, plan.rateLimits);
         const hit = classes.find(({ pattern }) => pattern === undefined || matches(pattern, name));
         const expected = plan.inbound.filter(
           ({ interfaces: { include, exclude } }) =>
             (include.length === 0 || include.some((one) => matches(one, name))) &&
             !exclude.some((one) => matches(one, name)),
         );
-        expect(hit?.inbound.map(({ policy }) => policy)).toEqual(expected.map(({ policy }) => policy));
+        expect(hit?.scopes.map(({ policy }) => policy)).toEqual(expected.map(({ policy }) => policy));
       },
     ),
     { numRuns: 2000 },
@@ -43,5 +43,5 @@ it("judges a packet by exactly the policies whose interfaces it came in by", () 
 });
 
 it("makes one class where no policy names an interface", () => {
-  expect(interfaceClasses(planWith([{ include: [], exclude: [] }]))).toHaveLength(1);
+  expect(interfaceClasses(planWith([{ include: [], exclude: [] }]).inbound, [])).toHaveLength(1);
 });

@@ -4,16 +4,16 @@ import { render } from "../../../src/render/render.ts";
 import type { Table } from "../../../src/render/types.ts";
 import { everything } from "./everything.ts";
 
-const nothing: NodePlan = { ...everything, inbound: [], rateLimits: [] };
+const nothing: NodePlan = { ...everything, inbound: [], outbound: [], rateLimits: [] };
 
 function rulesOf(table: Table): string[] {
   return [...table.hooks, ...table.chains].flatMap(({ rules }) => rules);
 }
 
 function chain(plan: NodePlan, family: 4 | 6, name: string): readonly string[] {
-  const table = render(plan).tables.find((one) => one.family === family);
-  const found = table?.chains.find((one) => one.name === name);
-  if (!found) throw new Error(`no chain ${name}, only ${table?.chains.map((one) => one.name).join(" ")}`);
+  const chains = render(plan).tables.flatMap((table) => (table.family === family ? table.chains : []));
+  const found = chains.find((one) => one.name === name);
+  if (!found) throw new Error(`no chain ${name}, only ${chains.map((one) => one.name).join(" ")}`);
   return found.rules;
 }
 
@@ -23,6 +23,7 @@ describe("render", () => {
       everything,
       { ...everything, inbound: everything.inbound.slice(0, 1) },
       { ...everything, inbound: [] },
+      { ...nothing, outbound: everything.outbound.slice(0, 1) },
     ]) {
       for (const table of render(plan).tables) {
         const targets = rulesOf(table).flatMap((rule) => /-[jg] (PH-\S+)$/.exec(rule)?.[1] ?? []);
@@ -33,9 +34,10 @@ describe("render", () => {
 
   it("names only sets that it hands over, in the family of the table", () => {
     const { tables, sets } = render(everything);
-    for (const table of tables) {
-      const named = rulesOf(table).flatMap((rule) => /--match-set (\S+)/.exec(rule)?.[1] ?? []);
-      const handed = sets.filter(({ family }) => family === table.family).map(({ name }) => name);
+    for (const family of [4, 6]) {
+      const rules = tables.filter((table) => table.family === family).flatMap(rulesOf);
+      const named = rules.flatMap((rule) => /--match-set (\S+)/.exec(rule)?.[1] ?? []);
+      const handed = sets.filter((set) => set.family === family).map(({ name }) => name);
       expect(new Set(named)).toEqual(new Set(handed));
     }
   });
@@ -44,17 +46,18 @@ describe("render", () => {
     expect(
       render(everything)
         .tables.flatMap(rulesOf)
-        .filter((rule) => /ACCEPT|--set-x?mark/.test(rule)),
+        .filter((rule) => rule.includes("ACCEPT")),
     ).toEqual([]);
   });
 
   it("walks its chains by goto, so that RETURN passes out of all of them, and jumps only to chains without RETURN", () => {
-    for (const { chains } of render(everything).tables) {
+    for (const { name: table, chains } of render(everything).tables) {
       const jumpedTo = chains
         .flatMap(({ rules }) => rules)
         .flatMap((rule) => /(?:^| )-j (PH-\S+)/.exec(rule)?.[1] ?? []);
       const rules = chains.filter(({ name }) => jumpedTo.includes(name)).flatMap((one) => one.rules);
-      expect(rules.length).toBeGreaterThan(0);
+      // Concurrent limits are inbound only.
+      expect(rules.length > 0).toBe(table === "mangle");
       expect(rules.filter((rule) => !rule.endsWith(" -j DROP"))).toEqual([]);
     }
   });
@@ -65,7 +68,7 @@ describe("render", () => {
         const rules = chains.find((one) => one.name === name)?.rules ?? [];
         return 1 + Math.max(0, ...rules.flatMap((rule) => /-[jg] (PH-\S+)$/.exec(rule)?.[1] ?? []).map(depth));
       };
-      expect(depth("PH-PRE")).toBeLessThan(12);
+      expect(Math.max(depth("PH-PRE"), depth("PH-OUT"))).toBeLessThan(12);
     }
   });
 
@@ -82,6 +85,46 @@ describe("render", () => {
     const steps = chain(everything, 4, "PH-J-eth+").map(step);
     expect(steps).toEqual(steps.toSorted());
     expect(new Set(steps)).toEqual(new Set([0, 1, 2, 3]));
+  });
+
+  it("judges what goes out by its destination and the interface it leaves by", () => {
+    const outbound = render(everything)
+      .tables.filter(({ name }) => name === "filter")
+      .flatMap(rulesOf);
+    expect(outbound.filter((rule) => / src\b|(?:^| )-i /.test(rule))).toEqual([]);
+    expect(outbound.filter((rule) => /-o (?!lo|eth)/.test(rule))).toEqual([]);
+  });
+
+  it("lets a default of Allow decide in its place by precedence", () => {
+    const defaults = chain(everything, 4, "PH-OJ-eth+").filter((rule) => rule.includes("/default/"));
+    expect(defaults.map((rule) => /"(\w+)\/.* -j (\w+)/.exec(rule)?.slice(1))).toEqual([
+      ["workers", "DROP"],
+      ["workers", "DROP"],
+      ["edge", "RETURN"],
+      ["edge", "RETURN"],
+      ["inner", "REJECT"],
+      ["inner", "REJECT"],
+      ["inner", "REJECT"],
+    ]);
+  });
+
+  it("touches no bit of a packet's mark but the one that rejects, and none where nothing rejects", () => {
+    const marks = (plan: NodePlan) =>
+      render(plan)
+        .tables.flatMap(rulesOf)
+        .flatMap((rule) => /--set-x?mark (\S+)/.exec(rule)?.[1] ?? []);
+    expect(new Set(marks(everything))).toEqual(new Set(["0x1000/0x1000", "0x0/0x1000"]));
+    const dropping = { ...everything, inbound: everything.inbound.slice(0, 2) };
+    expect([marks(dropping), render(dropping).nftTable]).toEqual([[], undefined]);
+  });
+
+  it("needs nothing of SCTP where no policy names it", () => {
+    const { inbound, outbound } = everything;
+    const rules = (plan: NodePlan) => render(plan).tables.flatMap(rulesOf).join("\n");
+    expect(rules(everything)).toContain("-m sctp");
+    expect(rules({ ...everything, inbound: inbound.slice(0, 2), outbound: outbound.slice(0, 2) })).not.toContain(
+      "sctp",
+    );
   });
 
   it("counts a limit in one table however many rules its ports need", () => {

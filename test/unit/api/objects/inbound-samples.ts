@@ -8,7 +8,7 @@ function biggestEntry(number: number) {
   return {
     name: `entry-${number}`,
     ports: many(16, (n) => `${1024 + 100 * n}-${1024 + 100 * n + 50}`),
-    protocols: ["TCP", "UDP"],
+    protocols: ["TCP", "UDP", "SCTP"],
     from: many(16, (n) => ({ ipBlock: { cidr: `198.18.${n}.0/24`, except: [`198.18.${n}.0/25`] } })),
   };
 }
@@ -35,6 +35,7 @@ export const inboundSamples: readonly Sample[] = [
     "the most entries, ports and peers",
     inbound({
       ports: many(16, (n) => `${1024 + 100 * n}-${1024 + 100 * n + 50}`),
+      protocols: ["TCP", "UDP", "SCTP"],
       allow: many(64, biggestEntry),
       deny: many(64, biggestEntry),
     }),
@@ -101,11 +102,26 @@ export const inboundSamples: readonly Sample[] = [
     "a protocol in lower case",
     inbound({ protocols: ["tcp"] }),
     `${INBOUND}.protocols[0]`,
-    "must be TCP or UDP",
+    "must be TCP or UDP or SCTP",
     "supported values",
   ),
-  bad("SCTP", inbound({ protocols: ["SCTP"] }), `${INBOUND}.protocols[0]`, "must be TCP or UDP", "supported values"),
-  bad("Reject", inbound({ defaultAction: "Reject" }), `${INBOUND}.defaultAction`, "must be Drop", "supported values"),
+  good("SCTP", inbound({ protocols: ["SCTP"], allow: [{ name: "entry", protocols: ["SCTP"] }] })),
+  bad(
+    "DCCP",
+    inbound({ protocols: ["DCCP"] }),
+    `${INBOUND}.protocols[0]`,
+    "must be TCP or UDP or SCTP",
+    "supported values",
+  ),
+  good("Reject by default", inbound({ defaultAction: "Reject" })),
+  good("Allow by default", inbound({ defaultAction: "Allow" })),
+  bad(
+    "Log",
+    inbound({ defaultAction: "Log" }),
+    `${INBOUND}.defaultAction`,
+    "must be Drop or Reject or Allow",
+    "supported values",
+  ),
   bad(
     "trustCluster as text",
     inbound({ trustCluster: "true" }),

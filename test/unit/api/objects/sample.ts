@@ -45,6 +45,10 @@ export function inbound(fields: unknown): unknown {
   return policy({ firewall: { inbound: fields } });
 }
 
+export function outbound(fields: unknown): unknown {
+  return policy({ firewall: { outbound: fields } });
+}
+
 /** A policy with one allow entry. */
 export function allow(entry: object): unknown {
   return inbound({ allow: [{ name: "entry", ...entry }] });

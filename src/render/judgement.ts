@@ -1,0 +1,49 @@
+import type { Failsafe, Family, NodeDirection, NodeEntry, NodeTrust, Protocol } from "../plan/types.ts";
+import type { Way } from "./dispatch.ts";
+import { comment, peerMatch, portMatches, rule } from "./rule.ts";
+
+/** Failsafes pass before any policy. */
+export function failsafeRules(failsafes: readonly Failsafe[], trust: NodeTrust, way: Way, family: Family): string[] {
+  return failsafes.flatMap((failsafe) => {
+    const peers = failsafe.peers === "Everybody" ? "" : peerMatch(trust.nodes, family, way.peer);
+    if (peers === undefined) return [];
+    return portMatches([failsafe.protocol], failsafe.ports).map((match) => rule(match, peers, "-j RETURN"));
+  });
+}
+
+function entryRules(policy: string, entries: readonly NodeEntry[], way: Way, family: Family, target: string): string[] {
+  return entries.flatMap((entry) => {
+    const peers = peerMatch(entry.peers, family, way.peer);
+    if (peers === undefined) return [];
+    return portMatches(entry.protocols, entry.ports).map((match) =>
+      rule(match, peers, comment(policy, entry.name, entry.hash), target),
+    );
+  });
+}
+
+/** Targets of a default action: `passed` is where what passes goes. */
+export interface Targets {
+  readonly passed: string;
+  /** For TCP and for other protocols. */
+  readonly reject: (protocol: Protocol) => string;
+}
+
+function defaultRules(scope: NodeDirection, { passed, reject }: Targets): string[] {
+  const { policy, hash, protocols, ports, defaultAction } = scope;
+  return protocols.flatMap((protocol) => {
+    const target = { Allow: passed, Drop: "-j DROP", Reject: reject(protocol) }[defaultAction];
+    return portMatches([protocol], ports).map((match) => rule(match, comment(policy, "default", hash), target));
+  });
+}
+
+/**
+ * Every deny before every allow before every default: deny beats allow across policies, allows are a union, and the
+ * first default by precedence decides.
+ */
+export function judgement(scopes: readonly NodeDirection[], way: Way, family: Family, targets: Targets): string[] {
+  return [
+    ...scopes.flatMap(({ policy, deny }) => entryRules(policy, deny, way, family, "-j DROP")),
+    ...scopes.flatMap(({ policy, allow }) => entryRules(policy, allow, way, family, targets.passed)),
+    ...scopes.flatMap((scope) => defaultRules(scope, targets)),
+  ];
+}

@@ -1,0 +1,69 @@
+import type { Family, NodePlan, Protocol } from "../plan/types.ts";
+import { type Dispatch, dispatch, OUTBOUND } from "./dispatch.ts";
+import { classChain, type InterfaceClass, interfaceClasses } from "./interface-class.ts";
+import { failsafeRules, judgement } from "./judgement.ts";
+import { INIT, peerMatch, rule, SYN, TAG } from "./rule.ts";
+import { renderTrusted } from "./trust.ts";
+import type { Chain, Hook } from "./types.ts";
+
+/**
+ * Hooks at the head of filter OUTPUT: behind the DNAT of service addresses, so destinations and ports are the real ones,
+ * but `-o` is that of the route before it. TCP is judged by the SYN, whatever conntrack thinks of its tuple, unless
+ * RELATED (an FTP data connection); SCTP by the INIT likewise; UDP by the first packet of a flow.
+ *
+ * UDP that is not tracked passes: the replies of a server that was taken out of conntrack cannot be told from flows of
+ * its own. Only who may write rules on the node can take something out.
+ */
+const outputHook = ({ outbound }: NodePlan): Hook => ({
+  chain: "OUTPUT",
+  rules: [
+    `${SYN} -m conntrack ! --ctstate RELATED --ctdir ORIGINAL -m comment --comment ${TAG} -j PH-OUT`,
+    `-p udp -m conntrack ! --ctstate RELATED,ESTABLISHED,UNTRACKED -m comment --comment ${TAG} -j PH-OUT`,
+    ...(outbound.some(({ protocols }) => protocols.includes("SCTP"))
+      ? [`${INIT} -m conntrack ! --ctstate RELATED --ctdir ORIGINAL -m comment --comment ${TAG} -j PH-OUT`]
+      : []),
+  ],
+});
+
+/** What passes unjudged: loopback, the node's own addresses, and what is not from one of them (ipvs forwards through OUTPUT). */
+const OWN = ["-o lo -j RETURN", "-m addrtype --dst-type LOCAL -j RETURN", "-m addrtype ! --src-type LOCAL -j RETURN"];
+
+/** Trusted cluster destinations go to `trusted`; by address alone, as a process may choose the interface. */
+function trustRules({ trust }: NodePlan, family: Family, trusted: string): string[] {
+  return [trust.nodes, trust.pods, trust.services].flatMap((peers) => {
+    const match = peerMatch(peers, family, OUTBOUND.peer);
+    return match === undefined ? [] : [rule(match, trusted)];
+  });
+}
+
+/** Locally, where REJECT works; other protocols than TCP hear that the port is unreachable. */
+const rejectTarget = (family: Family) => (protocol: Protocol) => {
+  const unreachable = family === 4 ? "icmp-port-unreachable" : "icmp6-port-unreachable";
+  return `-j REJECT --reject-with ${protocol === "TCP" ? "tcp-reset" : unreachable}`;
+};
+
+function renderClass(one: InterfaceClass, family: Family): Dispatch {
+  const rules = judgement(one.scopes, OUTBOUND, family, { passed: "-j RETURN", reject: rejectTarget(family) });
+  if (rules.length === 0) return { chains: [], entry: "-j RETURN" };
+  const name = classChain(OUTBOUND.judgeKind, one);
+  return { chains: [{ name, rules }], entry: `-g ${name}` };
+}
+
+/** The outbound chains of one family and the hook that leads there; nothing judged: nothing. By goto alone, as inbound. */
+export function renderOutbound(plan: NodePlan, family: Family): { chains: Chain[]; hooks: Hook[] } {
+  if (plan.outbound.length === 0) return { chains: [], hooks: [] };
+  const classes = interfaceClasses(plan.outbound, []);
+  const rendered = classes.map((one) => renderClass(one, family));
+  const judges = rendered.map(({ entry }) => entry);
+  const judge = dispatch(OUTBOUND.judgeChain, OUTBOUND, classes, judges);
+  const trusted = renderTrusted(OUTBOUND, classes, judges);
+  const trust = trustRules(plan, family, trusted.entry);
+  const failsafes = failsafeRules(plan.failsafes.outbound, plan.trust, OUTBOUND, family);
+  const chains = [
+    { name: "PH-OUT", rules: [...OWN, ...failsafes, ...trust, judge.entry] },
+    ...(trust.length > 0 ? trusted.chains : []),
+    ...judge.chains,
+    ...rendered.flatMap((one) => one.chains),
+  ];
+  return { chains, hooks: [outputHook(plan)] };
+}

@@ -1,0 +1,44 @@
+import type { Chain } from "./types.ts";
+
+/**
+ * The mark bit by which mangle tells our nft table what to reject. Free of the bits of kube-proxy (0x4000, 0x8000),
+ * Calico (0xffff0000) and Cilium (0x0f00). Always masked.
+ */
+export const REJECT_MARK = 0x1000;
+
+export const REJECT_CHAIN_NAME = "PH-REJECT";
+
+const BIT = "0x1000/0x1000";
+
+/** Takes the bit from what comes in with it, so that only our own chains decide. */
+export const CLEAR_MARK = "-j MARK --set-xmark 0x0/0x1000";
+
+/**
+ * Marks; the end of the chain leaves all of ours, as every chain was reached by goto. An INIT among other chunks is
+ * malformed: it is dropped, as the nft table looks at the first chunk only.
+ */
+export function rejectChain(judgesSctp: boolean): Chain {
+  const malformed = judgesSctp ? ["-p sctp -m sctp ! --chunk-types only INIT -j DROP"] : [];
+  return { name: REJECT_CHAIN_NAME, rules: [...malformed, `-j MARK --set-xmark ${BIT}`] };
+}
+
+/**
+ * The nft table that rejects what is marked, as `nft -s list table` prints it: right after mangle, before kube-proxy's
+ * DNAT, where no ACCEPT of others can come between. REJECT of iptables works in INPUT and FORWARD only, behind all that.
+ * It looks at what opens a connection and nothing else, so a bit that somebody else set cuts no traffic under way.
+ */
+export const REJECT_TABLE = `table inet porthardening {
+	chain prerouting {
+		type filter hook prerouting priority mangle + 1; policy accept;
+		meta mark & 0x00001000 == 0x00001000 tcp flags syn / fin,syn,rst,ack reject with tcp reset
+		meta mark & 0x00001000 == 0x00001000 meta l4proto udp ct state invalid,new,untracked reject
+		meta mark & 0x00001000 == 0x00001000 meta l4proto sctp @th,96,8 0x1 reject
+	}
+
+	chain input {
+		type filter hook input priority mangle + 1; policy accept;
+		meta mark & 0x00001000 == 0x00001000 ct status dnat tcp flags syn / fin,syn,rst,ack reject with tcp reset
+		meta mark & 0x00001000 == 0x00001000 ct status dnat meta l4proto udp ct state new reject
+		meta mark & 0x00001000 == 0x00001000 ct status dnat meta l4proto sctp @th,96,8 0x1 reject
+	}
+}`;
