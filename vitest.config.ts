@@ -1,6 +1,6 @@
 import { defineConfig } from "vitest/config";
 
-/** One project a tier (docs/architecture.md). The cheap ones first. Each file makes a lab of its own, so two run at a time: they mostly wait. */
+/** One project a tier (docs/architecture.md). The cheap ones first. Each file makes a lab of its own, so three run at a time: they mostly wait. */
 export default defineConfig({
   test: {
     projects: [
@@ -11,7 +11,7 @@ export default defineConfig({
           include: ["test/netns/**/*.test.ts"],
           testTimeout: 30_000,
           hookTimeout: 60_000,
-          maxWorkers: 2,
+          maxWorkers: 3,
           sequence: { groupOrder: 2 },
         },
       },
@@ -21,7 +21,7 @@ export default defineConfig({
           include: ["test/cluster/**/*.test.ts"],
           testTimeout: 60_000,
           hookTimeout: 120_000,
-          maxWorkers: 2,
+          maxWorkers: 3,
           sequence: { groupOrder: 3 },
         },
       },
