@@ -23,7 +23,7 @@ const progress = (text: string): void => void process.stderr.write(`  ${text}\n`
 async function measure(): Promise<Figure[]> {
   progress("bundling the program as the image has it");
   await execa(process.execPath, [join(project, "scripts/bundle.ts")]);
-  const program = [join(project, "dist/port-hardening.mjs")];
+  const program = [join(project, "dist/porthardening")] as const;
   await using lab = await createLab();
   const cluster = await startOperatorCluster(lab, {
     workers: 3,

@@ -33,18 +33,21 @@ export interface OperatorCluster {
   apply(yaml: string): Promise<string>;
 }
 
+type Program = readonly [file: string, ...first: string[]];
+
 export interface OperatorClusterOptions {
   readonly workers: number;
   readonly sources: readonly string[];
-  /** The operator's program: Node's arguments before the sub-command. Default: the sources. */
-  readonly program?: readonly string[];
+  /** The operator's program: what comes before the sub-command. Default: the sources. */
+  readonly program?: Program;
   readonly onProgress?: (what: string) => void;
 }
 
 /** Control plane, CRDs, rights, nodes that serve, an outside client. Controller and agents are started by the caller. */
 export async function startOperatorCluster(lab: Lab, options: OperatorClusterOptions): Promise<OperatorCluster> {
   const { onProgress = () => undefined } = options;
-  const program = options.program ?? [join(project, "src/main.ts")];
+  const program: Program = options.program ?? [process.execPath, join(project, "src/main.ts")];
+  const [file, ...first] = program;
   onProgress("starting etcd and kube-apiserver");
   const controlPlane = await startControlPlane(lab);
   onProgress(`making ${options.workers} nodes and an outside client as network namespaces`);
@@ -69,14 +72,9 @@ export async function startOperatorCluster(lab: Lab, options: OperatorClusterOpt
     async startController(flags = []) {
       const account = { namespace: operatorNamespace, name: "port-hardening-controller" };
       const kubeconfig = await controlPlane.kubeconfigFor(account);
-      return lab.root.spawn(
-        "controller",
-        process.execPath,
-        [...program, "controller", "--health-port", "0", ...flags],
-        {
-          env: { KUBECONFIG: kubeconfig, POD_NAMESPACE: operatorNamespace },
-        },
-      );
+      return lab.root.spawn("controller", file, [...first, "controller", "--health-port", "0", ...flags], {
+        env: { KUBECONFIG: kubeconfig, POD_NAMESPACE: operatorNamespace },
+      });
     },
   };
 }
@@ -84,8 +82,9 @@ export async function startOperatorCluster(lab: Lab, options: OperatorClusterOpt
 async function createWorker(
   lab: Lab,
   name: string,
-  { controlPlane, program }: { controlPlane: ControlPlane; program: readonly string[] },
+  { controlPlane, program }: { controlPlane: ControlPlane; program: Program },
 ): Promise<WorkerNode> {
+  const [file, ...first] = program;
   const node = await lab.node(name);
   const pod = await lab.pod(node, `${name}-pod`);
   const stateDirectory = join(node.folder, "state");
@@ -106,7 +105,7 @@ async function createWorker(
       const account = { namespace: operatorNamespace, name: "port-hardening-agent", node: name };
       const kubeconfig = await controlPlane.kubeconfigFor(account);
       const own = ["--node-name", name, "--state-dir", stateDirectory, "--sysctl-dir", sysctlDirectory];
-      return node.spawn("agent", process.execPath, [...program, "agent", ...own, "--health-port", "0", ...flags], {
+      return node.spawn("agent", file, [...first, "agent", ...own, "--health-port", "0", ...flags], {
         env: { KUBECONFIG: kubeconfig, POD_NAMESPACE: operatorNamespace },
       });
     },

@@ -1,0 +1,9 @@
+#!/bin/sh
+# The installed command `porthardening`; stands beside the bundle. An agent runs on every node and computes little, so it
+# does without V8's optimising compilers and with a small young generation, which V8 takes only at start (figures:
+# docs/figures.md).
+case "$1" in
+agent) set -- --optimize-for-size --no-opt --no-maglev "$(dirname "$0")/port-hardening.mjs" "$@" ;;
+*) set -- "$(dirname "$0")/port-hardening.mjs" "$@" ;;
+esac
+exec node "$@"
