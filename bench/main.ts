@@ -5,9 +5,9 @@ import { join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { execa } from "execa";
 import { sourcePrefixes } from "../demo/policy.ts";
-import { createLab } from "../test/lab/lab.ts";
+import { createLab, type Lab } from "../test/lab/lab.ts";
 import type { LabProcess } from "../test/lab/lab-process.ts";
-import { agentsReady, startOperatorCluster } from "../test/lab/operator-cluster.ts";
+import { agentsReady, type OperatorCluster, startOperatorCluster } from "../test/lab/operator-cluster.ts";
 import { timeApplies, timeBareNode, timeRepairs, timeToolsAlone } from "./measure.ts";
 import { residentMebibytes } from "./processes.ts";
 import { timeToReady } from "./readiness.ts";
@@ -35,10 +35,16 @@ async function measure(): Promise<Figure[]> {
   if (first === undefined) throw new Error("no worker");
 
   const bare = await timeBareNode(first, RUNS);
-  progress("controller and agents start");
-  const controller = await timeToReady(lab.root, HEALTH_PORT, () =>
-    cluster.startController(["--health-port", `${HEALTH_PORT}`]),
-  );
+  progress(`a controller is started ${RUNS} times`);
+  // Right after the CRDs were made, the API server answers "storage is (re)initializing" for a second: not a sample.
+  await timeController(lab, cluster).then(({ process: first }) => first.stop());
+  const controllerStarts: number[] = [];
+  let controller = await timeController(lab, cluster);
+  while (controllerStarts.push(controller.milliseconds) < RUNS) {
+    await controller.process.stop();
+    controller = await timeController(lab, cluster);
+  }
+  progress("agents start");
   const agents = new Map<string, LabProcess>();
   for (const worker of cluster.workers) agents.set(worker.name, await worker.startAgent());
   await agentsReady(cluster);
@@ -81,11 +87,15 @@ async function measure(): Promise<Figure[]> {
     {
       name: "controller: spawn -> ready",
       unit: "ms",
-      measured: summarise([controller.milliseconds]),
+      measured: summarise(controllerStarts),
       floor: bareStart,
     },
     { name: "controller: resident memory, idle", unit: "MiB", measured: summarise(controllerMemory), floor: bareRss },
   ];
+}
+
+function timeController(lab: Lab, cluster: OperatorCluster): ReturnType<typeof timeToReady> {
+  return timeToReady(lab.root, HEALTH_PORT, () => cluster.startController(["--health-port", `${HEALTH_PORT}`]));
 }
 
 const [flag, file, ...rest] = process.argv.slice(2);
