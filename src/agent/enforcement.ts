@@ -1,6 +1,6 @@
 import { merge } from "../plan/merge.ts";
 import type { NodeSettings } from "../plan/node-settings.ts";
-import type { AssignedPolicy, GroupAddresses, NodePlan } from "../plan/types.ts";
+import type { AssignedPolicy, GroupAddresses, NodePlan, PlanWarning } from "../plan/types.ts";
 import { render } from "../render/render.ts";
 import type { RuleSet } from "../render/types.ts";
 import { keepGroups } from "./keep-groups.ts";
@@ -9,8 +9,8 @@ import { keepGroups } from "./keep-groups.ts";
 export interface Enforcement {
   readonly policies: readonly AssignedPolicy[];
   readonly groups: readonly GroupAddresses[];
-  /** Groups that stand with their last content. */
-  readonly keptGroups: readonly string[];
+  /** What stands with the last content of its groups. */
+  readonly keptWarnings: readonly PlanWarning[];
   readonly plan: NodePlan;
   readonly rules: RuleSet;
 }
@@ -23,5 +23,5 @@ export function compileEnforcement(
 ): Enforcement {
   const used = keepGroups(policies, groups.present, groups.before);
   const plan = merge(policies, used.groups, settings);
-  return { policies, groups: used.groups, keptGroups: used.kept, plan, rules: render(plan) };
+  return { policies, groups: used.groups, keptWarnings: used.warnings, plan, rules: render(plan) };
 }

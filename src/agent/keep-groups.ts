@@ -1,62 +1,107 @@
-import { CLUSTER_ADDRESSES_LABEL } from "../api/group.ts";
-import { referredGroups } from "../plan/group-refs.ts";
-import type { AssignedPolicy, GroupAddresses, GroupRef, PlanDirection, PlanEntry } from "../plan/types.ts";
+import { CLUSTER_ADDRESSES_LABEL, SELECTED_NODES } from "../api/group.ts";
+import { describeGroupRef, referredGroups } from "../plan/group-refs.ts";
+import type { AssignedPolicy, GroupAddresses, GroupRef, PlanEntry, PlanWarning } from "../plan/types.ts";
 
 export interface KeptGroups {
   /** The groups that the policies and the trust of the cluster use. */
   readonly groups: readonly GroupAddresses[];
-  /** Names of those in it that are gone or empty now, and stand with their last content. */
-  readonly kept: readonly string[];
+  /** One for each reference of a policy that stands with its last content. */
+  readonly warnings: readonly PlanWarning[];
+}
+
+/** A reference, and whether it opens (in an allow, or past a limit) or closes (in a deny). */
+interface Use {
+  readonly policy: string;
+  readonly ref: GroupRef;
+  readonly opens: boolean;
 }
 
 /**
- * What to enforce with. A group whose loss would cut traffic keeps its last content: one that an allow or an exemption
- * from a limit names, and the cluster's own addresses of a role of which nothing is left (a deleted CRD takes them all).
+ * What to enforce with. Where nothing is left of what a reference meant, its last content stays, so that a deleted group,
+ * a tool that prunes or a CRD that goes away changes no rule:
+ * - what opens keeps it also where the groups are there but empty: its loss would cut traffic;
+ * - what closes keeps it only where they are gone, as protection would be gone with them. Emptying a blocklist takes
+ *   effect at once: it is the way to let everybody on it in again;
+ * - nodes keep it where the controller publishes none; an empty publication says that no node has the labels.
+ *
+ * Of several groups that a selector means, one that goes is an edit of the list. The cluster's own addresses stay where
+ * nothing of a role is left.
  */
 export function keepGroups(
   policies: readonly AssignedPolicy[],
   present: readonly GroupAddresses[],
   before: readonly GroupAddresses[],
 ): KeptGroups {
-  const filled = present.filter(({ addresses }) => addresses.length > 0);
-  const filledNames = new Set(filled.map(({ name }) => name));
-  const roles = new Set(filled.map(clusterRole));
-  const kept = before.filter((group) => {
-    if (filledNames.has(group.name) || group.addresses.length === 0) return false;
-    const role = clusterRole(group);
-    return role === undefined ? policies.some((policy) => opensByName(policy, group.name)) : !roles.has(role);
-  });
-  const keptNames = new Set(kept.map(({ name }) => name));
+  const uses = policies.flatMap(usesOf);
+  const lost = uses
+    .map((use) => ({ use, groups: lastContent(use, present, before) }))
+    .filter(({ groups }) => groups.length > 0);
+  const kept = new Set([...lost.flatMap(({ groups }) => groups), ...lostRoles(present, before)]);
+  const keptNames = new Set([...kept].map(({ name }) => name));
   const all = [...present.filter(({ name }) => !keptNames.has(name)), ...kept];
-  const referred = new Set(policies.flatMap(allRefs).flatMap((ref) => referredGroups(ref, all)));
+  const referred = new Set(uses.flatMap(({ ref }) => referredGroups(ref, all)));
   return {
-    groups: all.filter((group) => clusterRole(group) !== undefined || referred.has(group)),
-    kept: [...keptNames],
+    groups: all.filter((group) => trustedRole(group) !== undefined || referred.has(group)),
+    warnings: lost.map(({ use }) => warningOf(use)),
   };
 }
 
-/** Whether this policy lets the group pass by name: in an allow, or past a limit. */
-export function opensByName(policy: AssignedPolicy, group: string): boolean {
-  return openingRefs(policy).some((ref) => "name" in ref && ref.name === group);
+function lastContent(
+  { ref, opens }: Use,
+  present: readonly GroupAddresses[],
+  before: readonly GroupAddresses[],
+): GroupAddresses[] {
+  const now = referredGroups(ref, present);
+  const ofNodes = "nodes" in ref;
+  if (opens && !ofNodes ? now.some(isFilled) : now.length > 0) return [];
+  // One that is there but no longer meant was given other labels: somebody took it out.
+  const elsewhere = new Set(present.filter((group) => !now.includes(group)).map(({ name }) => name));
+  return referredGroups(ref, before).filter((group) => (ofNodes || isFilled(group)) && !elsewhere.has(group.name));
 }
 
-function openingRefs(policy: AssignedPolicy): readonly GroupRef[] {
-  const allowed = directionsOf(policy).flatMap(({ allow }) => refsOf(allow));
-  return [...allowed, ...policy.plan.rateLimits.flatMap(({ exempt }) => exempt.groups)];
+function lostRoles(present: readonly GroupAddresses[], before: readonly GroupAddresses[]): GroupAddresses[] {
+  const roles = new Set(present.filter(isFilled).map(trustedRole));
+  return before.filter((group) => {
+    const role = trustedRole(group);
+    return role !== undefined && isFilled(group) && !roles.has(role);
+  });
 }
 
-function allRefs(policy: AssignedPolicy): readonly GroupRef[] {
-  return [...openingRefs(policy), ...directionsOf(policy).flatMap(({ deny }) => refsOf(deny))];
+function warningOf({ policy, ref, opens }: Use): PlanWarning {
+  const what = describeGroupRef(ref);
+  if ("nodes" in ref) {
+    const message = `${what}: their addresses are no longer published; the last ones stay in force`;
+    return { policy, reason: "NodeAddressesMissing", message };
+  }
+  const message = opens
+    ? `${what}: gone or empty; the last addresses stay in force`
+    : `${what}: gone; the last addresses stay denied until a group is there again, be it empty, or the entry goes`;
+  return { policy, reason: "AddressGroupMissing", message };
 }
 
-function directionsOf({ plan: { inbound, outbound } }: AssignedPolicy): readonly PlanDirection[] {
-  return [inbound, outbound].filter((direction) => direction !== undefined);
+function usesOf({ name: policy, plan: { inbound, outbound, rateLimits } }: AssignedPolicy): Use[] {
+  const directions = [inbound, outbound].filter((direction) => direction !== undefined);
+  const opening = [
+    ...directions.flatMap(({ allow }) => refsOf(allow)),
+    ...rateLimits.flatMap(({ exempt }) => exempt.groups),
+  ];
+  const closing = directions.flatMap(({ deny }) => refsOf(deny));
+  return [
+    ...opening.map((ref) => ({ policy, ref, opens: true })),
+    ...closing.map((ref) => ({ policy, ref, opens: false })),
+  ];
 }
 
 function refsOf(entries: readonly PlanEntry[]): readonly GroupRef[] {
   return entries.flatMap(({ peers }) => (peers === "Everybody" ? [] : peers.groups));
 }
 
-function clusterRole({ labels }: GroupAddresses): string | undefined {
-  return labels[CLUSTER_ADDRESSES_LABEL];
+function isFilled({ addresses }: GroupAddresses): boolean {
+  return addresses.length > 0;
+}
+
+/** Of the groups that say whom the node trusts, whatever its policies name. */
+function trustedRole({ labels }: GroupAddresses): string | undefined {
+  const role = labels[CLUSTER_ADDRESSES_LABEL];
+  return role === SELECTED_NODES ? undefined : role;
 }

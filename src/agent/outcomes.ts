@@ -1,7 +1,6 @@
 import type { AssignedPolicies } from "./assigned-policies.ts";
 import type { Mismatch } from "./drift-guard.ts";
 import type { Enforcement } from "./enforcement.ts";
-import { opensByName } from "./keep-groups.ts";
 import type { PolicyOutcome } from "./node-status.ts";
 
 /** Where the node stands between what is assigned and what the kernel holds. */
@@ -14,12 +13,14 @@ export interface Standing {
   /** Why what is assigned could not be applied. */
   readonly failure: unknown;
   readonly priming: boolean;
+  /** Why nothing new can be enforced for now. */
+  readonly waiting?: { readonly reason: string; readonly message: string } | undefined;
 }
 
 type Outcome = Omit<PolicyOutcome, "droppedPackets">;
 
 /** One outcome for each assigned policy. Enforced means: this revision was read back, and nothing is known to have changed. */
-export function outcomesOf({ assigned, held, mismatch, failure, priming }: Standing): Outcome[] {
+export function outcomesOf({ assigned, held, mismatch, failure, priming, waiting }: Standing): Outcome[] {
   const inKernel = assigned.revisions.map(
     ({ name, uid, hash }) =>
       mismatch === undefined &&
@@ -39,23 +40,18 @@ export function outcomesOf({ assigned, held, mismatch, failure, priming }: Stand
       const message = "conntrack was not active: waiting until it knows the connections that are under way";
       return { ...revision, state: "Pending", reason: "Priming", message };
     }
-    return { ...revision, state: "Pending", reason: "Applying", message: "not applied yet" };
+    return { ...revision, state: "Pending", ...(waiting ?? { reason: "Applying", message: "not applied yet" }) };
   });
 }
 
 function remarks(name: string, held: Enforcement | undefined): Pick<Outcome, "reason" | "message"> {
-  const policy = held?.policies.find((one) => one.name === name);
-  const kept = policy === undefined ? [] : (held?.keptGroups ?? []).filter((group) => opensByName(policy, group));
-  const warnings = [
-    ...(held?.plan.warnings ?? []).filter((warning) => warning.policy === name),
-    ...kept.map((group) => ({
-      reason: "AddressGroupMissing",
-      message: `address group ${group} is gone or empty; its last addresses stay in force`,
-    })),
-  ];
+  const warnings = [...(held?.plan.warnings ?? []), ...(held?.keptWarnings ?? [])].filter(
+    ({ policy }) => policy === name,
+  );
   const [first] = warnings;
   if (first === undefined) return { reason: "Enforced", message: "" };
-  return { reason: first.reason, message: warnings.map(({ message }) => message).join("; ") };
+  const messages = new Set(warnings.map(({ message }) => message));
+  return { reason: first.reason, message: [...messages].join("; ") };
 }
 
 /** The class of an error in one word: `RestoreError` says `Restore`; a plain Error says `otherwise`. */

@@ -138,6 +138,7 @@ export function reconciler(options: ReconcilerOptions): Reconciler {
       mismatch: enforce.held === undefined ? undefined : guard.mismatch,
       failure: assigned.failure ?? enforce.failure,
       priming: enforce.priming,
+      waiting: assigned.problem,
     };
     return outcomesOf(standing).map((one) => ({ ...one, droppedPackets: drops.counts.ofPolicy(one.name) }));
   }

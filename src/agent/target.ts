@@ -35,11 +35,17 @@ export function targetOf(
       "the controller has not published the nodes' addresses yet: enforced now, it would cut the cluster's own traffic";
     return { kind: "Keep", reason: "ClusterAddressesMissing", message };
   }
+  const unknown = enforcement.plan.warnings.find(({ reason }) => reason === "NodeAddressesMissing");
+  if (unknown !== undefined) {
+    // All waits, not this policy alone: another that comes with it may rely on what this one allows.
+    const message = `policy ${unknown.policy}: ${unknown.message}; enforced now, it would cut them off: waiting for the controller`;
+    return { kind: "Keep", reason: "NodeAddressesMissing", message };
+  }
   return { kind: "Enforce", enforcement };
 }
 
 function judgesTraffic({ plan }: Enforcement): boolean {
-  return plan.inbound.length + plan.rateLimits.length > 0;
+  return plan.inbound.length + plan.outbound.length + plan.rateLimits.length > 0;
 }
 
 /** NodeState and groups come by watches of their own, in any order; a cluster has at least this node. */

@@ -15,3 +15,8 @@ export const ADDRESS_GROUP_PLURAL = "porthardeningaddressgroups";
 export const CLUSTER_ADDRESSES_LABEL = "porthardening.io/cluster";
 export const CLUSTER_ADDRESS_ROLES = ["nodes", "pods", "apiservers", "service-cidrs", "vips"] as const;
 export type ClusterAddressRole = (typeof CLUSTER_ADDRESS_ROLES)[number];
+
+/** Value of that label on the groups that hold the addresses of the nodes which a policy selects as peers. */
+export const SELECTED_NODES = "selected-nodes" as const;
+/** Label of those: which selector it is, as a hash. The selector itself stands in the annotation of the same name. */
+export const NODE_SELECTOR_LABEL = "porthardening.io/node-selector";

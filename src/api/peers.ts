@@ -63,15 +63,23 @@ const addressGroupRefSchema = withRules(
 export const peerSchema = withRules(
   z.strictObject({
     ipBlock: ipBlockSchema.optional().describe("A block of addresses, less its exceptions."),
+    nodes: labelSelectorSchema
+      .optional()
+      .describe(
+        "InternalIP and ExternalIP addresses of the Nodes with these labels, not of their pods; {} means every Node. " +
+          "Nodes that gain or lose the labels are followed at once. Where trustCluster holds, every node passes anyway. " +
+          "A kubelet may set most labels of its own Node, but none under node-restriction.kubernetes.io/.",
+      ),
     addressGroup: addressGroupRefSchema
       .optional()
       .describe("Addresses kept in PortHardeningAddressGroup objects; edits of those apply at once."),
   }),
   [
     {
-      cel: "[has(self.ipBlock), has(self.addressGroup)].exists_one(x, x)",
-      message: "must have exactly one of ipBlock and addressGroup",
-      holds: ({ ipBlock, addressGroup }) => (ipBlock === undefined) !== (addressGroup === undefined),
+      cel: "[has(self.ipBlock), has(self.nodes), has(self.addressGroup)].exists_one(x, x)",
+      message: "must have exactly one of ipBlock, nodes and addressGroup",
+      holds: ({ ipBlock, nodes, addressGroup }) =>
+        [ipBlock, nodes, addressGroup].filter((member) => member !== undefined).length === 1,
     },
   ],
 ).describe("Addresses, said in exactly one way.");

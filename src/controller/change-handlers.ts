@@ -1,4 +1,4 @@
-import { CLUSTER_ADDRESS_ROLES } from "../api/group.ts";
+import { CLUSTER_ADDRESS_ROLES, SELECTED_NODES } from "../api/group.ts";
 import type { WorkQueue } from "../kube/work-queue.ts";
 import { canonicalJson } from "../plan/canonical-json.ts";
 import type { Liveness } from "./liveness.ts";
@@ -27,13 +27,14 @@ export function changeHandlers({ stores, queue, liveness, isSilent }: ChangeCont
     all: () => {
       queue.add("fleet");
       everyPolicy();
-      for (const role of CLUSTER_ADDRESS_ROLES) queue.add(`groups/${role}`);
+      for (const role of [...CLUSTER_ADDRESS_ROLES, SELECTED_NODES] as const) queue.add(`groups/${role}`);
     },
     policies: (name, before, after) => {
       queue.add(`policy/${name}`);
       // Its status alone changed; a spec that changes has a new generation.
       if (before !== undefined && before.uid === after?.uid && before.generation === after.generation) return;
       queue.add("fleet");
+      queue.add("groups/selected-nodes");
       // The others may have won or lost a value by it.
       everyPolicy();
     },
@@ -44,9 +45,11 @@ export function changeHandlers({ stores, queue, liveness, isSilent }: ChangeCont
       everyPolicy();
       queue.add("groups/nodes");
       queue.add("groups/pods");
+      queue.add("groups/selected-nodes");
     },
     nodeStates: (_name, before, after) => {
       for (const policy of policiesOf(before, after)) queue.add(`policy/${policy}`);
+      if (!same(before?.nodeSelections, after?.nodeSelections)) queue.add("groups/selected-nodes");
       if (same(specOf(before), specOf(after))) queue.addAfter("fleet", REPORTS_SETTLE_MILLISECONDS);
       else queue.add("fleet");
     },
@@ -58,6 +61,7 @@ export function changeHandlers({ stores, queue, liveness, isSilent }: ChangeCont
     services: () => queue.add("groups/vips"),
     apiEndpoints: () => queue.add("groups/apiservers"),
     serviceCidrs: () => queue.add("groups/service-cidrs"),
+    selectedShards: () => queue.add("groups/selected-nodes"),
     shards: (_name, before, after) => {
       for (const shard of [before, after]) if (shard !== undefined) queue.add(`groups/${shard.role}`);
     },

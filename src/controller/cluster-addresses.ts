@@ -30,13 +30,14 @@ export function parseServiceCidr(object: KubeObject): AddressFacts {
   return stringsAt(fieldAt(object, "spec"), "cidrs");
 }
 
-/** Canonical CIDRs of a role, each once; what is no address (a host name) is left out. */
+/** Canonical CIDRs of a role, each once. */
 export function clusterAddresses(role: ClusterAddressRole, sources: ClusterAddressSources): ReadonlySet<string> {
-  const cidrs = listFor(role, sources).flatMap((text) => {
-    const cidr = canonicalCidr(text);
-    return cidr === undefined ? [] : [cidr];
-  });
-  return new Set(cidrs);
+  return canonicalCidrs(listFor(role, sources));
+}
+
+/** Each once; what is no address (a host name) is left out. */
+export function canonicalCidrs(texts: readonly string[]): ReadonlySet<string> {
+  return new Set(texts.map(canonicalCidr).filter((cidr) => cidr !== undefined));
 }
 
 function listFor(role: ClusterAddressRole, sources: ClusterAddressSources): readonly string[] {

@@ -1,5 +1,5 @@
 import type { Registry } from "prom-client";
-import type { ClusterAddressRole } from "../api/group.ts";
+import { type ClusterAddressRole, SELECTED_NODES } from "../api/group.ts";
 import type { KubeClient } from "../kube/types.ts";
 import { workQueue } from "../kube/work-queue.ts";
 import type { Logger } from "../telemetry/logger.ts";
@@ -11,6 +11,7 @@ import { reconcileAddressGroups } from "./reconcile-address-groups.ts";
 import { type ParsedKey, parseKey, type ReconcileKey } from "./reconcile-key.ts";
 import { reconcileNodeState } from "./reconcile-node-state.ts";
 import { reconcilePolicyStatus } from "./reconcile-policy-status.ts";
+import { reconcileSelectedNodes } from "./reconcile-selected-nodes.ts";
 import type { ControllerSettings } from "./settings.ts";
 import { type StatusPace, statusPace } from "./status-pace.ts";
 import { type ControllerStores, unsynced } from "./stores.ts";
@@ -37,12 +38,13 @@ export interface Controller {
 /** What must be known before anything is written to a NodeState (DESIGN 7.7), and before statuses are judged. */
 const FLEET_STORES = ["policies", "nodes", "nodeStates"] as const;
 const STATUS_STORES = [...FLEET_STORES, "leases"] as const;
-const ROLE_STORES: Record<ClusterAddressRole, keyof ControllerStores> = {
-  nodes: "nodes",
-  pods: "nodes",
-  apiservers: "apiEndpoints",
-  "service-cidrs": "serviceCidrs",
-  vips: "services",
+const ROLE_STORES: Record<ClusterAddressRole | typeof SELECTED_NODES, readonly (keyof ControllerStores)[]> = {
+  nodes: ["nodes", "shards"],
+  pods: ["nodes", "shards"],
+  apiservers: ["apiEndpoints", "shards"],
+  "service-cidrs": ["serviceCidrs", "shards"],
+  vips: ["services", "shards"],
+  [SELECTED_NODES]: [...FLEET_STORES, "selectedShards"],
 };
 
 /** Level-based: every pass looks at the caches as they are, so it does not matter what happened before it was started. */
@@ -134,8 +136,10 @@ export function createController({
         return;
       }
       case "groups": {
-        if (unsynced(stores, [ROLE_STORES[parsed.role], "shards"]).length > 0) return;
-        return reconcileAddressGroups(parsed.role, { client, stores, signal });
+        const { role } = parsed;
+        if (unsynced(stores, ROLE_STORES[role]).length > 0) return;
+        const context = { client, stores, signal };
+        return role === SELECTED_NODES ? reconcileSelectedNodes(context) : reconcileAddressGroups(role, context);
       }
     }
   }

@@ -2,6 +2,7 @@ import { nodeStateStatusSchema, type PolicyOnNode } from "../api/node-state.ts";
 import type { KubeObject } from "../kube/types.ts";
 import { planHash } from "../plan/plan-hash.ts";
 import type { AssignedPolicy } from "../plan/types.ts";
+import { type NodeSelection, nodeSelectionsIn } from "./selected-nodes.ts";
 import { fieldAt, recordsAt } from "./wire-fields.ts";
 
 /** One element of spec.policies, without its plan. */
@@ -23,6 +24,8 @@ export interface NodeStateFacts {
   /** Milliseconds since the epoch. */
   readonly createdAt: number;
   readonly assigned: readonly AssignedFacts[];
+  /** The nodes that the assigned plans name as peers. */
+  readonly nodeSelections: readonly NodeSelection[];
   /** Empty where the agent wrote nothing yet, or nothing that can be read. */
   readonly reported: readonly ReportedPolicy[];
   /** Measured range of local ports. */
@@ -32,13 +35,15 @@ export interface NodeStateFacts {
 /** Total, as one that was left out would be created anew. */
 export function parseNodeStateFacts(object: KubeObject): NodeStateFacts {
   const { name, uid = "", creationTimestamp = "", ownerReferences = [] } = object.metadata;
+  const elements = recordsAt(fieldAt(object, "spec"), "policies");
   const status = nodeStateStatusSchema.safeParse(fieldAt(object, "status")).data;
   return {
     name,
     uid,
     ownerUid: ownerReferences.find(({ kind }) => kind === "Node")?.uid,
     createdAt: Date.parse(creationTimestamp) || 0,
-    assigned: recordsAt(fieldAt(object, "spec"), "policies").map(assignedFacts),
+    assigned: elements.map(assignedFacts),
+    nodeSelections: elements.flatMap(({ plan }) => nodeSelectionsIn(plan)),
     reported: (status?.policies ?? []).map(({ name, hash, state, reason, message, droppedPackets }) => ({
       name,
       hash,

@@ -6,17 +6,12 @@ import {
   type ClusterAddressRole,
 } from "../api/group.ts";
 import type { KubeObject } from "../kube/types.ts";
+import type { Shard } from "./publish-shards.ts";
 import { fieldAt, stringsAt } from "./wire-fields.ts";
 
 /** One of the groups `cluster-<role>-<index>`, as it stands in the cluster. */
-export interface PublishedShard {
-  readonly name: string;
-  readonly uid: string;
+export interface PublishedShard extends Shard {
   readonly role: ClusterAddressRole;
-  readonly index: number;
-  readonly addresses: readonly string[];
-  /** It carries the label by which agents find it. */
-  readonly labelled: boolean;
 }
 
 const NAME = new RegExp(`^cluster-(${CLUSTER_ADDRESS_ROLES.join("|")})-(0|[1-9][0-9]{0,8})$`);

@@ -1,13 +1,15 @@
-import { CLUSTER_ADDRESS_ROLES, type ClusterAddressRole } from "../api/group.ts";
+import { CLUSTER_ADDRESS_ROLES, type ClusterAddressRole, SELECTED_NODES } from "../api/group.ts";
 import type { ReconcileKind } from "./controller-metrics.ts";
 
+type GroupRole = ClusterAddressRole | typeof SELECTED_NODES;
+
 /** What a pass is about: the fleet as a whole, one NodeState, one policy's status, one role of address groups. */
-export type ReconcileKey = "fleet" | `node/${string}` | `policy/${string}` | `groups/${ClusterAddressRole}`;
+export type ReconcileKey = "fleet" | `node/${string}` | `policy/${string}` | `groups/${GroupRole}`;
 
 export type ParsedKey =
   | { readonly kind: "fleet" }
   | { readonly kind: "node" | "policy"; readonly name: string }
-  | { readonly kind: "groups"; readonly role: ClusterAddressRole };
+  | { readonly kind: "groups"; readonly role: GroupRole };
 
 export function parseKey(key: ReconcileKey): ParsedKey {
   const slash = key.indexOf("/");
@@ -15,7 +17,7 @@ export function parseKey(key: ReconcileKey): ParsedKey {
   const kind = key.slice(0, slash) as Exclude<ReconcileKind, "fleet">;
   const name = key.slice(slash + 1);
   if (kind !== "groups") return { kind, name };
-  const role = CLUSTER_ADDRESS_ROLES.find((candidate) => candidate === name);
+  const role = [...CLUSTER_ADDRESS_ROLES, SELECTED_NODES].find((candidate) => candidate === name);
   if (role === undefined) throw new Error(`no such role: ${key}`);
   return { kind, role };
 }

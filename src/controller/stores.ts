@@ -4,6 +4,7 @@ import type { NodeFacts } from "./node-facts.ts";
 import type { NodeStateFacts } from "./node-state-facts.ts";
 import type { PolicyFacts } from "./policy-facts.ts";
 import type { PublishedShard } from "./published-shard.ts";
+import type { SelectedShard } from "./selected-shard.ts";
 
 /** Everything that the controller knows: caches of what the API server has, and nothing else. */
 export interface ControllerStores {
@@ -16,6 +17,7 @@ export interface ControllerStores {
   readonly apiEndpoints: Store<AddressFacts>;
   readonly serviceCidrs: Store<AddressFacts>;
   readonly shards: Store<PublishedShard>;
+  readonly selectedShards: Store<SelectedShard>;
 }
 
 /** The stores among `names` whose first complete list has not arrived: nothing may be concluded from absence there. */

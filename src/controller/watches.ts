@@ -1,4 +1,4 @@
-import { CLUSTER_ADDRESSES_LABEL } from "../api/group.ts";
+import { CLUSTER_ADDRESSES_LABEL, SELECTED_NODES } from "../api/group.ts";
 import { reflector } from "../kube/reflector.ts";
 import { resources } from "../kube/resources.ts";
 import type { KubeClient, KubeObject, ListOptions, ObjectKey, Reflector, Resource } from "../kube/types.ts";
@@ -7,6 +7,7 @@ import { parseNodeFacts } from "./node-facts.ts";
 import { parseNodeStateFacts } from "./node-state-facts.ts";
 import { parsePolicyFacts } from "./policy-facts.ts";
 import { parsePublishedShard } from "./published-shard.ts";
+import { parseSelectedShard } from "./selected-shard.ts";
 import type { ControllerStores } from "./stores.ts";
 import { fieldAt } from "./wire-fields.ts";
 
@@ -78,6 +79,9 @@ export function controllerWatches({
     }),
     serviceCidrs: watch("serviceCidrs", resources.serviceCidrs, parseServiceCidr),
     shards: watch("shards", resources.addressGroups, parsePublishedShard, { labelSelector: CLUSTER_ADDRESSES_LABEL }),
+    selectedShards: watch("selectedShards", resources.addressGroups, parseSelectedShard, {
+      labelSelector: `${CLUSTER_ADDRESSES_LABEL}=${SELECTED_NODES}`,
+    }),
   };
   return {
     stores,

@@ -16,8 +16,9 @@ export function compilePeers(list: DeepReadonly<Peer[]> | undefined, onUnknown: 
 export function compilePeerList(peers: DeepReadonly<Peer[]>, onUnknown: (index: number) => void): PeerList {
   const cidrs: string[] = [];
   const groups: LooseGroupRef[] = [];
-  for (const [index, { ipBlock, addressGroup: { name, selector } = {} }] of peers.entries()) {
+  for (const [index, { ipBlock, nodes, addressGroup: { name, selector } = {} }] of peers.entries()) {
     if (ipBlock !== undefined) cidrs.push(...subtractCidrs([ipBlock.cidr], ipBlock.except ?? []));
+    else if (nodes !== undefined) groups.push({ nodes });
     else if (name !== undefined) groups.push({ name });
     else if (selector !== undefined) groups.push({ selector });
     else onUnknown(index);

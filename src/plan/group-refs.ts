@@ -1,12 +1,16 @@
 /** References to address groups: their normal form, and which groups they mean. */
 import { CLUSTER_ADDRESSES_LABEL } from "../api/group.ts";
 import { canonicalJson } from "./canonical-json.ts";
-import { type LabelSelector, selects } from "./select.ts";
+import { type LabelSelector, normaliseSelector, selects } from "./select.ts";
+import { publishedNodes } from "./selected-nodes.ts";
 import { compareText } from "./text-order.ts";
-import type { GroupAddresses, GroupRef, LabelRequirement } from "./types.ts";
+import type { GroupAddresses, GroupRef } from "./types.ts";
 
 /** A reference from a plan or as the API hands it over. */
-export type LooseGroupRef = { readonly name: string } | { readonly selector: LabelSelector };
+export type LooseGroupRef =
+  | { readonly name: string }
+  | { readonly selector: LabelSelector }
+  | { readonly nodes: LabelSelector };
 
 /** The same references without repetition, in one order, so that equal sets of references are equal lists. */
 export function normaliseGroupRefs(refs: readonly LooseGroupRef[]): GroupRef[] {
@@ -16,26 +20,16 @@ export function normaliseGroupRefs(refs: readonly LooseGroupRef[]): GroupRef[] {
 
 function normaliseGroupRef(ref: LooseGroupRef): GroupRef {
   if ("name" in ref) return { name: ref.name };
-  const { matchLabels = {}, matchExpressions = [] } = ref.selector;
-  const expressions = matchExpressions
-    .map(
-      ({ key, operator, values = [] }): LabelRequirement =>
-        values.length === 0 ? { key, operator } : { key, operator, values: [...new Set(values)].toSorted(compareText) },
-    )
-    .toSorted((a, b) => compareText(canonicalJson(a), canonicalJson(b)));
-  return {
-    selector: {
-      ...(Object.keys(matchLabels).length === 0 ? {} : { matchLabels }),
-      ...(expressions.length === 0 ? {} : { matchExpressions: expressions }),
-    },
-  };
+  if ("nodes" in ref) return { nodes: normaliseSelector(ref.nodes) };
+  return { selector: normaliseSelector(ref.selector) };
 }
 
 /**
- * The groups that a policy's reference means. Never one of the cluster's own, neither by label nor by name: those are
- * shards whose split changes with the cluster, and `trustCluster` is the way to speak of them.
+ * The groups that a policy's reference means. By name or label never one of the cluster's own: those are shards whose
+ * split changes with the cluster; `trustCluster` and `nodes` are the ways to speak of them.
  */
 export function referredGroups(ref: GroupRef, groups: readonly GroupAddresses[]): GroupAddresses[] {
+  if ("nodes" in ref) return publishedNodes(ref.nodes, groups);
   return groups.filter(
     (group) =>
       !Object.hasOwn(group.labels, CLUSTER_ADDRESSES_LABEL) &&
@@ -45,5 +39,7 @@ export function referredGroups(ref: GroupRef, groups: readonly GroupAddresses[])
 
 /** The reference in words, for messages. */
 export function describeGroupRef(ref: GroupRef): string {
-  return "name" in ref ? `address group "${ref.name}"` : `address groups selected by ${canonicalJson(ref.selector)}`;
+  if ("name" in ref) return `address group "${ref.name}"`;
+  if ("selector" in ref) return `address groups selected by ${canonicalJson(ref.selector)}`;
+  return Object.keys(ref.nodes).length === 0 ? "every node" : `nodes selected by ${canonicalJson(ref.nodes)}`;
 }

@@ -58,7 +58,11 @@ export function peerResolver(groups: readonly GroupAddresses[]): PeerResolver {
 
   const referred = (ref: GroupRef, { policy, list }: PeerUse): readonly GroupAddresses[] => {
     const found = referredGroups(ref, groups);
-    if (found.length === 0) {
+    if (found.length === 0 && "nodes" in ref) {
+      // Nodes that nobody matches have a group all the same, an empty one.
+      const message = `${describeGroupRef(ref)}: their addresses are not known, so it matches nothing`;
+      warn({ policy, reason: "NodeAddressesMissing", message });
+    } else if (found.length === 0) {
       const message = `${describeGroupRef(ref)}: there is none, so it matches nothing`;
       warn({ policy, reason: "AddressGroupMissing", message });
     }

@@ -47,8 +47,9 @@ const groupRef = z.union(
   [
     z.strictObject({ name: z.string().max(253).regex(DNS_SUBDOMAIN, "must be the name of an address group") }),
     z.strictObject({ selector: labelSelectorSchema }),
+    z.strictObject({ nodes: labelSelectorSchema }),
   ],
-  "must have exactly one of name and selector",
+  "must have exactly one of name, selector and nodes",
 );
 const peerList = z.strictObject({
   cidrs: normal(z.string(), normaliseCidrs, "sorted, disjoint, canonical CIDRs"),
@@ -56,7 +57,7 @@ const peerList = z.strictObject({
 });
 const peers = z.union(
   [z.literal("Everybody"), peerList],
-  'must be "Everybody" or {cidrs, groups}, each group with exactly one of name and selector',
+  'must be "Everybody" or {cidrs, groups}, each group with exactly one of name, selector and nodes',
 );
 
 const entry = z.strictObject({ name, peers, ports, protocols });

@@ -1,5 +1,7 @@
 /** Label selectors, matched as Kubernetes does (apimachinery, labels.Requirement.Matches). */
-import type { LabelRequirement } from "./types.ts";
+import { canonicalJson } from "./canonical-json.ts";
+import { compareText } from "./text-order.ts";
+import type { LabelRequirement, PlanSelector } from "./types.ts";
 
 type Requirement = Omit<LabelRequirement, "values"> & { readonly values?: readonly string[] | undefined };
 
@@ -32,4 +34,18 @@ function satisfies({ key, operator, values = [] }: Requirement, labels: Labels):
     case "DoesNotExist":
       return value === undefined;
   }
+}
+
+/** Equal for selectors that say the same in another order, or leave out what is empty. */
+export function normaliseSelector({ matchLabels = {}, matchExpressions = [] }: LabelSelector): PlanSelector {
+  const expressions = matchExpressions
+    .map(
+      ({ key, operator, values = [] }): LabelRequirement =>
+        values.length === 0 ? { key, operator } : { key, operator, values: [...new Set(values)].toSorted(compareText) },
+    )
+    .toSorted((a, b) => compareText(canonicalJson(a), canonicalJson(b)));
+  return {
+    ...(Object.keys(matchLabels).length === 0 ? {} : { matchLabels }),
+    ...(expressions.length === 0 ? {} : { matchExpressions: expressions }),
+  };
 }

@@ -17,15 +17,20 @@ export interface InterfaceMatch {
   readonly exclude: readonly string[];
 }
 
-/** A reference to address groups, resolved at merge time against the groups that exist then. */
+/**
+ * A reference to address groups, resolved at merge time against the groups that exist then. `nodes` selects Nodes: means
+ * the groups in which the controller publishes their addresses.
+ */
 export type GroupRef =
   | { readonly name: string }
-  | {
-      readonly selector: {
-        readonly matchLabels?: Readonly<Record<string, string>>;
-        readonly matchExpressions?: readonly LabelRequirement[];
-      };
-    };
+  | { readonly selector: PlanSelector }
+  | { readonly nodes: PlanSelector };
+
+/** A metav1.LabelSelector; `normaliseSelector` gives its one form. */
+export interface PlanSelector {
+  readonly matchLabels?: Readonly<Record<string, string>>;
+  readonly matchExpressions?: readonly LabelRequirement[];
+}
 
 /** One `matchExpressions` item of a metav1.LabelSelector. */
 export interface LabelRequirement {
@@ -203,7 +208,13 @@ export interface Conflict {
 /** Something true of a policy on this node that its author should know; never stops enforcement. */
 export interface PlanWarning {
   readonly policy: string;
-  readonly reason: "AddressGroupMissing" | "AllowAboveDrop" | "DenyPrefixIgnored" | "RejectUnavailable" | "TooManyVips";
+  readonly reason:
+    | "AddressGroupMissing"
+    | "AllowAboveDrop"
+    | "DenyPrefixIgnored"
+    | "NodeAddressesMissing"
+    | "RejectUnavailable"
+    | "TooManyVips";
   readonly message: string;
 }
 

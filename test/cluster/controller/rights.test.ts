@@ -113,6 +113,12 @@ describe("the cluster's own addresses", () => {
       },
       { timeoutMilliseconds: 30_000 },
     );
+    const selected = {
+      "porthardening.io/cluster": "selected-nodes",
+      "porthardening.io/node-selector": "0123456789abcdef",
+    };
+    const name = "cluster-selected-nodes-0123456789abcdef-0";
+    expect(await refusal(() => lab.admin.create(resources.addressGroups, group(name, selected)))).toContain(reason);
     await lab.admin.create(resources.addressGroups, group("partners"));
     const apply = lab.admin.apply(resources.addressGroups, group("partners", trusted), { fieldManager: "test" });
     expect(await refusal(() => apply)).toContain(reason);

@@ -379,29 +379,6 @@ describe("address groups", () => {
     expect(sets(node)).toContain("198.51.100.0/24");
   });
 
-  const exempting = assigned(
-    { rateLimits: [{ name: "l", maxConcurrent: 9, exempt: [{ addressGroup: { name: "office" } }] }] },
-    "grouped",
-  );
-
-  it.each([
-    ["an allow", fromGroup("office")],
-    ["an exemption from a limit", exempting],
-  ])("that %s names keep their last addresses when they disappear, and status says so", async (_where, policy) => {
-    const node = agentNode();
-    node.setGroups([group("office", ["203.0.113.0/24"])]);
-    node.assign([policy]);
-    await node.pass();
-    node.setGroups([]);
-    await node.pass();
-    expect(sets(node)).toContain("203.0.113.0/24");
-    expect(state(node, "grouped")).toMatchObject({ state: "Enforced", reason: "AddressGroupMissing" });
-    node.setGroups([group("office", ["198.51.100.0/24"])]);
-    await node.pass();
-    expect(sets(node)).not.toContain("203.0.113.0/24");
-    expect(state(node, "grouped")).toMatchObject({ state: "Enforced", reason: "Enforced" });
-  });
-
   it("of the cluster keep theirs when a whole role is gone, and lose a shard that is really gone", async () => {
     const nodes = (shard: number, ...addresses: string[]) =>
       group(`cluster-nodes-${shard}`, addresses, { "porthardening.io/cluster": "nodes" });

@@ -16,6 +16,7 @@ export function stateFacts(name: string, facts: Partial<NodeStateFacts> = {}): N
     ownerUid: `uid-${name}`,
     createdAt: 0,
     assigned: [],
+    nodeSelections: [],
     reported: [],
     range: undefined,
     ...facts,
@@ -59,6 +60,7 @@ export function stores(parts: Partial<ControllerStores>): ControllerStores {
     apiEndpoints: nothing,
     serviceCidrs: nothing,
     shards: nothing,
+    selectedShards: nothing,
     ...parts,
   };
 }

@@ -5,7 +5,7 @@ import { DEFAULT_NODE_SETTINGS } from "../../../src/plan/node-settings.ts";
 import { unionPorts } from "../../../src/plan/ports.ts";
 import type { AssignedPolicy, GroupAddresses, NodePlan, ResolvedPeers } from "../../../src/plan/types.ts";
 import { manyCidrs } from "./many-cidrs.ts";
-import { anyAssigned, anySpec, assigned, group, someGroups } from "./policies.ts";
+import { anyAssigned, anySpec, assigned, group, nodesGroup, someGroups } from "./policies.ts";
 
 const merged = (policies: readonly AssignedPolicy[], groups: readonly GroupAddresses[] = []) =>
   merge(policies, groups, DEFAULT_NODE_SETTINGS);
@@ -161,6 +161,44 @@ describe("peers", () => {
       [[], []],
     ]);
     expect(plan.warnings).toHaveLength(2);
+  });
+
+  const monitoring = { matchLabels: { role: "monitoring" } };
+
+  it("that are nodes are the addresses published for their selector, however it is written", () => {
+    const selector = { matchExpressions: [{ key: "zone", operator: "In" as const, values: ["a", "b"] }] };
+    const turned = { matchExpressions: [{ ...selector.matchExpressions[0], values: ["b", "a"] }], matchLabels: {} };
+    const plan = merged(
+      [judging("allow", [{ nodes: monitoring }, block("192.0.2.0/24")], [{ nodes: turned }], [{ nodes: {} }])],
+      [
+        nodesGroup(monitoring, ["198.18.0.7/32", "2001:db8:18::7/128"]),
+        nodesGroup(selector, ["198.18.0.8/32"]),
+        nodesGroup({}, ["198.18.0.9/32"]),
+      ],
+    );
+    expect(plan.inbound[0]?.allow.map(({ peers }) => content(plan, peers))).toEqual([
+      [["192.0.2.0/24", "198.18.0.7"], ["2001:db8:18::7"]],
+      [["198.18.0.8"], []],
+      [["198.18.0.9"], []],
+    ]);
+    expect(plan.warnings).toEqual([]);
+  });
+
+  it("that are nodes which nobody matches match nothing, and nothing is missing", () => {
+    const plan = merged([judging("allow", [{ nodes: monitoring }])], [nodesGroup(monitoring, [])]);
+    expect([content(plan, plan.inbound[0]?.allow[0]?.peers), plan.warnings]).toEqual([[[], []], []]);
+  });
+
+  it("that are nodes of which nothing is published say so, in words of their own", () => {
+    const plan = merged([judging("allow", [{ nodes: monitoring }])], [nodesGroup({}, ["198.18.0.9/32"])]);
+    expect(plan.warnings).toMatchObject([{ policy: "workers", reason: "NodeAddressesMissing" }]);
+  });
+
+  it("that are nodes are read from no group that lacks the label which admission keeps for the controller", () => {
+    const { labels, ...forged } = nodesGroup(monitoring, ["203.0.113.7/32"]);
+    const { "porthardening.io/cluster": _, ...rest } = labels;
+    const plan = merged([judging("allow", [{ nodes: monitoring }])], [{ ...forged, labels: rest }]);
+    expect(content(plan, plan.inbound[0]?.allow[0]?.peers)).toEqual([[], []]);
   });
 
   it("of a deny take no prefix so short that it cuts everybody off, and say so; an allow takes it", () => {

@@ -5,6 +5,8 @@ import { parsePolicy } from "../../../src/api/parse.ts";
 import type { PortHardeningPolicy } from "../../../src/api/policy.ts";
 import { compile } from "../../../src/plan/compile.ts";
 import { assign } from "../../../src/plan/plan-hash.ts";
+import type { LabelSelector } from "../../../src/plan/select.ts";
+import { nodeSelectorHash, selectedNodesGroup } from "../../../src/plan/selected-nodes.ts";
 import type { AssignedPolicy, GroupAddresses, Plan } from "../../../src/plan/types.ts";
 
 export const node = { name: "node-1", labels: { role: "worker" } };
@@ -79,9 +81,15 @@ const addressGroup = fc.constantFrom(
     },
   },
 );
+const nodeSelector = fc.constantFrom(
+  {},
+  { matchLabels: { role: "monitoring" } },
+  { matchExpressions: [{ key: "zone", operator: "In", values: ["b", "a"] }] },
+);
 const peer = fc.oneof(
   ipBlock.map((block) => ({ ipBlock: block })),
   addressGroup.map((ref) => ({ addressGroup: ref })),
+  nodeSelector.map((nodes) => ({ nodes })),
 );
 const peers = fc.array(peer, { minLength: 1, maxLength: 4 });
 const entryName = fc.constantFrom("a", "b", "c", "d");
@@ -166,7 +174,14 @@ export const anyAssigned = fc
   .array(anySpec, { maxLength: 4 })
   .map((specs) => specs.map((spec, index) => assigned(spec, `policy-${index}`)));
 
+/** The addresses of the nodes that a selector matches, as the controller publishes them. */
+export function nodesGroup(selector: LabelSelector, addresses: readonly string[]): GroupAddresses {
+  return selectedNodesGroup(nodeSelectorHash(selector), 0, addresses);
+}
+
 export const someGroups: readonly GroupAddresses[] = [
+  nodesGroup({ matchLabels: { role: "monitoring" } }, ["198.18.0.1/32"]),
+  nodesGroup({}, ["198.18.0.1/32", "198.18.0.2/32", "2001:db8:18::1/128"]),
   group("blocklist", ["203.0.113.200/32", "198.51.100.0/24", "2001:db8:bad::/48", "0.0.0.0/4"]),
   group("partner-a", ["192.0.2.0/25"], { list: "partners" }),
   group("partner-b", ["192.0.2.128/25", "2001:db8:1::/48"], { list: "partners", off: "true" }),

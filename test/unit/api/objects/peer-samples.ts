@@ -1,4 +1,4 @@
-import { allow, bad, badNull, from, good, many, type Sample } from "./sample.ts";
+import { allow, bad, badNull, from, good, many, policy, type Sample } from "./sample.ts";
 
 const FROM = "spec.firewall.inbound.allow[0].from";
 const PEER = `${FROM}[0]`;
@@ -16,18 +16,56 @@ export const peerSamples: readonly Sample[] = [
     FROM,
     "at most 16 items",
   ),
-  bad("an empty peer", from({}), PEER, "exactly one of ipBlock and addressGroup"),
+  bad("an empty peer", from({}), PEER, "exactly one of ipBlock, nodes and addressGroup"),
   bad(
     "two members in one peer",
     from({ ipBlock: { cidr: "192.0.2.0/24" }, addressGroup: { name: "a" } }),
     PEER,
-    "exactly one of ipBlock and addressGroup",
+    "exactly one of ipBlock, nodes and addressGroup",
   ),
   bad(
     "a peer of a later version",
-    from({ ipBlock: { cidr: "192.0.2.0/24" }, nodes: {} }),
-    `${PEER}.nodes`,
+    from({ ipBlock: { cidr: "192.0.2.0/24" }, services: {} }),
+    `${PEER}.services`,
     "unknown field",
+  ),
+  bad(
+    "nodes beside a block",
+    from({ ipBlock: { cidr: "192.0.2.0/24" }, nodes: {} }),
+    PEER,
+    "exactly one of ipBlock, nodes and addressGroup",
+  ),
+
+  good("nodes by label", from({ nodes: { matchLabels: { "node-role.kubernetes.io/edge": "", role: "monitoring" } } })),
+  good(
+    "nodes by expression",
+    from({ nodes: { matchExpressions: [{ key: "zone", operator: "NotIn", values: ["a", "b"] }] } }),
+  ),
+  good("every node", from({ nodes: {} })),
+  good(
+    "nodes of a deny, of outbound and of an exemption",
+    policy({
+      firewall: {
+        inbound: { trustCluster: false, deny: [{ name: "a", from: [{ nodes: {} }] }] },
+        outbound: { allow: [{ name: "a", to: [{ nodes: {} }] }] },
+      },
+      rateLimits: [{ name: "a", maxConcurrent: 1, exempt: [{ nodes: {} }] }],
+    }),
+  ),
+  badNull("null for nodes", from({ ipBlock: { cidr: "192.0.2.0/24" }, nodes: null }), `${PEER}.nodes`),
+  bad("nodes by name", from({ nodes: "node1" }), `${PEER}.nodes`, "must be an object", "must be of type object"),
+  bad("nodes by an unknown member", from({ nodes: { names: ["a"] } }), `${PEER}.nodes.names`, "unknown field"),
+  bad(
+    "nodes by a label that is none",
+    from({ nodes: { matchLabels: { "a b": "c" } } }),
+    `${PEER}.nodes.matchLabels`,
+    "must be a label key",
+  ),
+  bad(
+    "nodes by an operator without values",
+    from({ nodes: { matchExpressions: [{ key: "zone", operator: "In" }] } }),
+    `${PEER}.nodes.matchExpressions[0].values`,
+    "operators In and NotIn need values",
   ),
 
   good("an IPv4 block", ipBlock("203.0.113.0/24")),
