@@ -2,6 +2,7 @@ import { type Condition, clipText, setCondition } from "../api/condition.ts";
 import { FAILURES_MAX, type PolicyStatus } from "../api/policy.ts";
 import type { Conflict } from "../plan/types.ts";
 import type { NodeOutcome } from "./node-outcome.ts";
+import { remarksOf } from "./remarks.ts";
 import { groupOutcomes, judgePolicy, nameNodes } from "./verdict.ts";
 
 /** A scalar that the policy loses on a node. */
@@ -25,7 +26,8 @@ export interface PolicyOutcome {
 export function summarisePolicy(policy: PolicyOutcome, before: PolicyStatus | undefined, now: Date): PolicyStatus {
   const { generation: observedGeneration, problem, outcomes, conflicts, setsRange } = policy;
   const { Enforced: enforced, Failed: failed, Unknown: unknown } = groupOutcomes(outcomes);
-  const { ready, reconciling, stalled, reason, message } = judgePolicy(outcomes, problem);
+  const { ready, reconciling, stalled, reason, ...verdict } = judgePolicy(outcomes, problem);
+  const message = verdict.message + remarksOf(outcomes);
   const flag = (type: string, holds: boolean) => ({ type, status: holds ? "True" : "False", reason, message }) as const;
   const conditions = [
     { type: "Ready", status: ready, reason, message },
