@@ -8,22 +8,31 @@ import { DEFAULT_NODE_SETTINGS } from "../plan/node-settings.ts";
 import { assign } from "../plan/plan-hash.ts";
 import type { AssignedPolicy } from "../plan/types.ts";
 import { nameEntries } from "./entry-names.ts";
+import { groupsOfNodes } from "./groups-of-nodes.ts";
+import { nodePeerWarnings } from "./lint-nodes.ts";
 import { lintPolicy, planAnywhere, trustWarnings, type Warning } from "./lint-policy.ts";
 import { groupAddresses } from "./node-rules.ts";
 import { type Finding, findingAt, type Located, type Objects } from "./objects.ts";
 
 /** All there is to say about the objects: what admission would refuse (errors), and what would have no effect (warnings). */
-export function lintObjects({ policies, groups, findings }: Objects): Finding[] {
+export function lintObjects({ policies, groups, nodes, findings }: Objects): Finding[] {
   const addresses = groups.map(({ object }) => groupAddresses(object));
   const everywhere: AssignedPolicy[] = [];
   const ofPolicies = policies.flatMap(({ manifest, object }) => {
     const plan = planAnywhere(object);
     const assigned = assign(object, plan);
     if (object.spec.nodeSelector === undefined) everywhere.push(assigned);
-    const fromGroups = merge([assigned], addresses, DEFAULT_NODE_SETTINGS).warnings.map(
+    const ofNodes = groupsOfNodes([plan], nodes, addresses);
+    const known = [...addresses, ...ofNodes.groups];
+    const fromGroups = merge([assigned], known, DEFAULT_NODE_SETTINGS).warnings.map(
       ({ message }): Warning => ({ path: "spec.firewall.inbound", message: `${message} (of the files given)` }),
     );
-    const warnings = [...lintPolicy(object, plan), ...trustWarnings(object, plan, addresses)];
+    const warnings = [
+      ...lintPolicy(object, plan),
+      ...trustWarnings(object, plan, known),
+      ...nodePeerWarnings(object),
+      ...ofNodes.notes.map((message): Warning => ({ path: "spec", message })),
+    ];
     return [...warnings, ...sysctlWarnings(object.spec.sysctls ?? {}), ...fromGroups].map(
       ({ path, message }): Finding => {
         const finding = findingAt(manifest, "warning", `PortHardeningPolicy ${object.metadata.name}`, path, message);

@@ -9,7 +9,7 @@ export function lintCommand(): Command {
     .description(
       "Says what admission would refuse, and what of a policy would have no effect. Needs no cluster. Exit code 1: errors.",
     )
-    .requiredOption("-f, --filename <files...>", "policies and address groups as YAML or JSON; - is stdin")
+    .requiredOption("-f, --filename <files...>", "policies, address groups, Nodes; - is stdin")
     .action(async ({ filename }: { readonly filename: readonly string[] }) => {
       const { manifests, problems } = await readManifests(filename);
       const objects = parseObjects(manifests);

@@ -1,4 +1,7 @@
 import { InvalidArgumentError } from "commander";
+import type { NodeFacts } from "../controller/node-facts.ts";
+import type { NodeIdentity } from "../plan/compile.ts";
+import type { Labels } from "../plan/select.ts";
 
 /** `role=worker,zone=` as labels; an empty text is no label. */
 export function nodeLabels(text: string): Readonly<Record<string, string>> {
@@ -12,4 +15,9 @@ export function nodeLabels(text: string): Readonly<Record<string, string>> {
       return [key, value];
     }),
   );
+}
+
+/** The node that is asked about: labels from its Node object, where that is among `nodes`; those given by hand win. */
+export function nodeIdentity(name: string, labels: Labels, nodes: readonly NodeFacts[]): NodeIdentity {
+  return { name, labels: { ...nodes.find((node) => node.name === name)?.labels, ...labels } };
 }

@@ -1,6 +1,7 @@
 import type { PortHardeningAddressGroup } from "../api/address-group.ts";
-import { CLUSTER_ADDRESSES_LABEL } from "../api/group.ts";
+import { CLUSTER_ADDRESSES_LABEL, SELECTED_NODES } from "../api/group.ts";
 import type { PortHardeningPolicy } from "../api/policy.ts";
+import type { NodeFacts } from "../controller/node-facts.ts";
 import { DEFAULT_ALLOWED_SYSCTLS } from "../plan/allowed-sysctls.ts";
 import { compile, type NodeIdentity } from "../plan/compile.ts";
 import { merge } from "../plan/merge.ts";
@@ -9,6 +10,7 @@ import { assign } from "../plan/plan-hash.ts";
 import type { GroupAddresses, NodePlan } from "../plan/types.ts";
 import { render } from "../render/render.ts";
 import type { RuleSet } from "../render/types.ts";
+import { groupsOfNodes } from "./groups-of-nodes.ts";
 
 export interface NodeRules {
   readonly plan: NodePlan;
@@ -22,6 +24,7 @@ export function nodeRules(
   policies: readonly PortHardeningPolicy[],
   groups: readonly PortHardeningAddressGroup[],
   node: NodeIdentity,
+  nodes?: readonly NodeFacts[],
 ): NodeRules {
   const allowedSysctls = DEFAULT_ALLOWED_SYSCTLS.map(({ pattern }) => pattern);
   const notes: string[] = [];
@@ -32,11 +35,19 @@ export function nodeRules(
     return [];
   });
   if (assigned.length === 0) throw new Error(["no policy selects the node", ...notes].join("\n"));
-  const plan = merge(assigned, groups.map(groupAddresses), DEFAULT_NODE_SETTINGS);
+  const given = groups.map(groupAddresses);
+  const ofNodes = groupsOfNodes(
+    assigned.map(({ plan }) => plan),
+    nodes,
+    given,
+  );
+  const known = [...given, ...ofNodes.groups];
+  const plan = merge(assigned, known, DEFAULT_NODE_SETTINGS);
   notes.push(
     ...plan.conflicts.map(({ policy, field, winner }) => `policy ${policy}: ${field} loses to policy ${winner}`),
     ...plan.warnings.map(({ policy, message }) => `policy ${policy}: ${message}`),
-    ...(plan.inbound.length === 0 || groups.some(isClusters) ? [] : [CLUSTER_UNKNOWN]),
+    ...ofNodes.notes,
+    ...(plan.inbound.length === 0 || known.some(isClusters) ? [] : [CLUSTER_UNKNOWN]),
   );
   return { plan, ruleSet: render(plan), notes };
 }
@@ -45,8 +56,8 @@ const CLUSTER_UNKNOWN =
   "the cluster's own addresses are not among the objects, so nodes and pods count as strangers: " +
   `kubectl get porthardeningaddressgroups -l ${CLUSTER_ADDRESSES_LABEL} -o yaml gives them`;
 
-function isClusters({ metadata }: PortHardeningAddressGroup): boolean {
-  return Object.hasOwn(metadata.labels ?? {}, CLUSTER_ADDRESSES_LABEL);
+function isClusters({ labels }: GroupAddresses): boolean {
+  return Object.hasOwn(labels, CLUSTER_ADDRESSES_LABEL) && labels[CLUSTER_ADDRESSES_LABEL] !== SELECTED_NODES;
 }
 
 export function groupAddresses({ metadata: { name, labels = {} }, spec }: PortHardeningAddressGroup): GroupAddresses {

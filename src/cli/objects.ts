@@ -3,8 +3,10 @@ import { ADDRESS_GROUP_KIND, API_GROUP, NODE_STATE_KIND, POLICY_KIND } from "../
 import { parseAddressGroup, parsePolicy } from "../api/parse.ts";
 import type { PortHardeningPolicy } from "../api/policy.ts";
 import { SchemaError } from "../api/schema-error.ts";
+import type { NodeFacts } from "../controller/node-facts.ts";
 import { faultyEntries, nameEntries } from "./entry-names.ts";
 import type { Manifest } from "./manifest.ts";
+import { parseNodeObject } from "./node-objects.ts";
 
 /** Something to say about an object of a file. */
 export interface Finding {
@@ -26,16 +28,19 @@ export interface Located<T> {
 export interface Objects {
   readonly policies: readonly Located<PortHardeningPolicy>[];
   readonly groups: readonly Located<PortHardeningAddressGroup>[];
+  /** Whom peers by node label mean. */
+  readonly nodes: readonly NodeFacts[];
   readonly findings: readonly Finding[];
 }
 
 /**
- * The policies and address groups among manifests; all that is wrong with any of them are findings. Objects of other
- * API groups, and node states, which only the controller writes, are passed over.
+ * The policies, address groups and Nodes among manifests; all that is wrong with any of them are findings. Other objects
+ * of other API groups, and node states, which only the controller writes, are passed over.
  */
 export function parseObjects(manifests: readonly Manifest[]): Objects {
   const policies: Located<PortHardeningPolicy>[] = [];
   const groups: Located<PortHardeningAddressGroup>[] = [];
+  const nodes: NodeFacts[] = [];
   const findings: Finding[] = [];
   const seen = new Map<string, Manifest>();
   for (const manifest of manifests) {
@@ -56,6 +61,7 @@ export function parseObjects(manifests: readonly Manifest[]): Objects {
     try {
       if (kind === POLICY_KIND) policies.push({ manifest, object: parsePolicy(manifest.object) });
       else if (kind === ADDRESS_GROUP_KIND) groups.push({ manifest, object: parseAddressGroup(manifest.object) });
+      else if (apiVersion === "v1" && kind === "Node") nodes.push(parseNodeObject(manifest.object));
       else if (isOurs(apiVersion, kind) && kind !== NODE_STATE_KIND) {
         error("kind", `there is no kind "${kind}" in ${API_GROUP}: write ${POLICY_KIND} or ${ADDRESS_GROUP_KIND}`);
       }
@@ -64,7 +70,7 @@ export function parseObjects(manifests: readonly Manifest[]): Objects {
       findings.push(...schemaFindings(manifest, problem));
     }
   }
-  return { policies, groups, findings };
+  return { policies, groups, nodes, findings };
 }
 
 export function findingAt(

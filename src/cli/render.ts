@@ -1,7 +1,7 @@
 import { Command } from "commander";
 import type { Labels } from "../plan/select.ts";
 import { loadObjects } from "./load-objects.ts";
-import { nodeLabels } from "./node-labels.ts";
+import { nodeIdentity, nodeLabels } from "./node-labels.ts";
 import { nodeRules } from "./node-rules.ts";
 import { restoreText } from "./restore-text.ts";
 
@@ -16,13 +16,18 @@ interface RenderFlags {
 export function renderCommand(): Command {
   return new Command("render")
     .description("Prints the exact rules, sets and sysctls that a node would get. Changes nothing; needs no cluster.")
-    .requiredOption("-f, --filename <files...>", "policies and address groups as YAML or JSON; - is stdin")
+    .requiredOption("-f, --filename <files...>", "policies, address groups, Nodes; - is stdin")
     .option("--node <name>", "name of the node", "node")
-    .option("--node-labels <labels>", "its labels, key=value,...", nodeLabels, {})
+    .option(
+      "--node-labels <labels>",
+      "its labels, key=value,...; those of its Node object if it is given",
+      nodeLabels,
+      {},
+    )
     .option("--json", "print JSON")
     .action(async ({ filename, node, nodeLabels: labels, json }: RenderFlags) => {
-      const { policies, groups } = await loadObjects(filename);
-      const { ruleSet, notes } = nodeRules(policies, groups, { name: node, labels });
+      const { policies, groups, nodes } = await loadObjects(filename);
+      const { ruleSet, notes } = nodeRules(policies, groups, nodeIdentity(node, labels, nodes), nodes);
       for (const note of notes) process.stderr.write(`note: ${note}\n`);
       process.stdout.write(json ? `${JSON.stringify(ruleSet, undefined, 2)}\n` : restoreText(ruleSet));
     });

@@ -65,6 +65,31 @@ describe("porthardening render", () => {
     expect(stdout).toMatch(/^net.ipv4.ip_local_reserved_ports = 50000 {3}# added to what is there$/m);
   });
 
+  it("takes Nodes among the objects: for peers, and for the labels of the node that is asked about", async () => {
+    const node = (name: string, role: string, address: string) => ({
+      apiVersion: "v1",
+      kind: "Node",
+      metadata: { name, labels: { role } },
+      status: { addresses: [{ type: "InternalIP", address }] },
+    });
+    const nodes = {
+      apiVersion: "v1",
+      kind: "NodeList",
+      items: [node("a", "web", "198.18.0.1"), node("b", "m", "198.18.0.2")],
+    };
+    const selective = POLICY.replace("spec:", "spec:\n  nodeSelector: {matchLabels: {role: web}}").replace(
+      "{ipBlock: {cidr: 203.0.113.0/24}}",
+      "{nodes: {matchLabels: {role: m}}}",
+    );
+    const input = `${selective}---\n${JSON.stringify(nodes)}`;
+    const { stdout } = await run(["render", "-f", "-", "--node", "a"], input);
+    expect(stdout).toMatch(/^add ph-4-[0-9a-f]{12} 198.18.0.2$/m);
+    expect(await run(["render", "-f", "-", "--node", "b"], input)).toMatchObject({
+      exitCode: 1,
+      stderr: expect.stringMatching(/does not select node b with labels role=m/),
+    });
+  });
+
   it("prints JSON", async () => {
     const { stdout } = await run(["render", "-f", good, "--json"]);
     expect(Object.keys(JSON.parse(stdout))).toEqual(["tables", "sets", "sysctls"]);

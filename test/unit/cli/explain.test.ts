@@ -1,9 +1,11 @@
 import { describe, expect, it } from "vitest";
 import { parseAddressGroup } from "../../../src/api/parse.ts";
 import { explain, explanationText } from "../../../src/cli/explanation.ts";
+import { parseNodeObject } from "../../../src/cli/node-objects.ts";
 import { nodeRules } from "../../../src/cli/node-rules.ts";
 import { parsePacket } from "../../../src/cli/packet-text.ts";
-import { policy } from "../plan/policies.ts";
+import type { NodeFacts } from "../../../src/controller/node-facts.ts";
+import { nodesGroup, policy } from "../plan/policies.ts";
 
 const workers = policy({
   firewall: {
@@ -86,6 +88,61 @@ describe("explain", () => {
     expect(notes("udp 203.0.113.9 -> 224.0.0.251:5353 in eth0")).toEqual([]);
     expect(says("udp 198.51.100.1 -> 224.0.0.251:5353 in eth0")).toMatch(/^dropped/);
     expect(says("tcp 198.51.100.1 -> 224.0.0.251:5353 in eth0")).toMatch(/^passed: it does not open a connection/);
+  });
+});
+
+describe("nodes as peers", () => {
+  const monitoring = policy({
+    firewall: {
+      inbound: {
+        trustCluster: false,
+        allow: [{ name: "m", from: [{ nodes: { matchLabels: { role: "monitoring" } } }] }],
+      },
+    },
+  });
+  const asked = parsePacket("tcp 198.18.0.12 -> :9100 in eth0");
+  const nodeFacts = (role: string) =>
+    parseNodeObject({
+      apiVersion: "v1",
+      kind: "Node",
+      metadata: { name: "n", labels: { role } },
+      status: { addresses: [{ type: "InternalIP", address: "198.18.0.12" }] },
+    });
+  const explained = (nodes?: readonly NodeFacts[], groups = cluster) => {
+    const rules = nodeRules([monitoring], groups, { name: "node", labels: {} }, nodes);
+    return { verdict: explain(asked, rules.plan, rules.ruleSet).verdict, notes: rules.notes };
+  };
+
+  it("are resolved from Node objects", () => {
+    expect(explained([nodeFacts("monitoring")])).toEqual({ verdict: "Passed", notes: [] });
+    expect(explained([nodeFacts("edge")])).toEqual({
+      verdict: "Dropped",
+      notes: [expect.stringMatching(/none of the 1 Node objects given has these labels/)],
+    });
+  });
+
+  it("are resolved from what the controller published, which wins over Node objects", () => {
+    const { name, labels, addresses } = nodesGroup({ matchLabels: { role: "monitoring" } }, ["198.18.0.12/32"]);
+    const apiVersion = "porthardening.io/v1alpha1";
+    const kind = "PortHardeningAddressGroup";
+    const published = parseAddressGroup({ apiVersion, kind, metadata: { name, labels }, spec: { addresses } });
+    expect(explained(undefined, [...cluster, published])).toEqual({ verdict: "Passed", notes: [] });
+    expect(explained([nodeFacts("edge")], [...cluster, published])).toEqual({ verdict: "Passed", notes: [] });
+  });
+
+  it("are said not to be known where neither is there", () => {
+    const unknown = expect.stringMatching(/addresses are not known, so it matches nothing/);
+    expect(explained([])).toEqual({ verdict: "Dropped", notes: [unknown, expect.stringMatching(/no Node object/)] });
+    expect(explained()).toEqual({
+      verdict: "Dropped",
+      notes: [unknown, expect.stringMatching(/agents keep the rules/)],
+    });
+  });
+
+  it("and the cluster's own addresses follow from Node objects", () => {
+    const rules = nodeRules([workers], [], { name: "node", labels: {} }, [nodeFacts("edge")]);
+    expect(explain(asked, rules.plan, rules.ruleSet).reason).toBe("it comes from the trusted cluster (trustCluster)");
+    expect(rules.notes).toEqual([]);
   });
 });
 

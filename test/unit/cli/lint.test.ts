@@ -174,6 +174,41 @@ describe("what would have no effect", () => {
     ]);
   });
 
+  const trusting = (list: "allow" | "deny", trustCluster: boolean) =>
+    inbound({ trustCluster, [list]: [{ name: "n", from: [{ nodes: { matchLabels: { role: "edge" } } }] }] });
+  const edge = { apiVersion: "v1", kind: "Node", metadata: { name: "edge-1", labels: { role: "edge" } } };
+
+  it("nodes as peers where every node passes anyway", () => {
+    expect(lint(edge, trusting("deny", true))).toEqual([
+      expect.stringMatching(/deny\[0\].from\[0\].nodes \("n"\): has no effect, as every node passes .*trustCluster/),
+    ]);
+    expect(lint(edge, trusting("allow", true))).toEqual([
+      expect.stringMatching(/keeps no other node out, as every node/),
+    ]);
+    expect(lint(edge, trusting("allow", false))).toEqual([]);
+  });
+
+  it("nodes as peers that no Node object given has the labels of; without Node objects that is not known", () => {
+    expect(lint(trusting("allow", false))).toEqual([
+      expect.stringMatching(/there is no Node object.*kubectl get nodes -o yaml/),
+      expect.stringMatching(/"role":"edge".*: their addresses are not known, so it matches nothing/),
+    ]);
+    const core = { ...edge, metadata: { name: "core-1", labels: { role: "core" } } };
+    expect(lint(core, trusting("allow", false))).toEqual([
+      expect.stringMatching(
+        /"role":"edge".*: none of the 1 Node objects given has these labels, so it matches nothing/,
+      ),
+    ]);
+  });
+
+  it("is told of Node objects only where they cannot be read", () => {
+    const numbered = { ...edge, metadata: { name: "edge-1", labels: { role: 7 } } };
+    expect(lint(numbered, { apiVersion: "v1", kind: "Node" })).toEqual([
+      expect.stringMatching(/error: Node edge-1: metadata.labels.role: must be a string: put it in quotes/),
+      expect.stringMatching(/error: Node: metadata.name: is required/),
+    ]);
+  });
+
   it("interfaces that exclude all they include", () => {
     expect(lint(inbound({ interfaces: { include: ["eth0"], exclude: ["eth+"] } }))).toEqual([
       expect.stringMatching(/spec.firewall.inbound.interfaces: exclude takes out all/),
