@@ -39,6 +39,19 @@ function refuseNulls(node: Node): void {
   node["x-kubernetes-validations"] = [rule, ...(node["x-kubernetes-validations"] ?? [])];
 }
 
+/**
+ * A map's value of null would be pruned, and with it what was asked: `matchLabels: {role: null}` would select every node.
+ * So it is kept, as above, and refused.
+ */
+function refuseNullValues(node: Node, value: Node): void {
+  value["nullable"] = true;
+  const rule = {
+    rule: "self.all(k, dyn(self[k]) != null)",
+    message: "null is no value; give each key one, or leave the key out",
+  };
+  node["x-kubernetes-validations"] = [rule, ...(node["x-kubernetes-validations"] ?? [])];
+}
+
 /** zod gives whole numbers without a bound that of doubles (2^53): nothing to show. */
 function boundIntegers(node: Node): void {
   if (node.minimum === Number.MIN_SAFE_INTEGER) delete node.minimum;
@@ -52,6 +65,7 @@ function makeStructural(node: Node): Node {
     delete node.additionalProperties;
     refuseNulls(node);
   }
+  if (node.additionalProperties) refuseNullValues(node, node.additionalProperties);
   if (node["x-kubernetes-int-or-string"] === true) node["anyOf"] = [{ type: "integer" }, { type: "string" }];
   if (node.type === "integer") boundIntegers(node);
   if (node.type === "array") node["x-kubernetes-list-type"] ??= "atomic";

@@ -1,7 +1,6 @@
 import type { PortHardeningAddressGroup } from "../api/address-group.ts";
 import { CLUSTER_ADDRESSES_LABEL } from "../api/group.ts";
 import { labelSelectorSchema } from "../api/label-selector.ts";
-import { DNS_SUBDOMAIN } from "../api/named.ts";
 import { DEFAULT_ALLOWED_SYSCTLS, sysctlAllowed } from "../plan/allowed-sysctls.ts";
 import { merge } from "../plan/merge.ts";
 import { DEFAULT_NODE_SETTINGS } from "../plan/node-settings.ts";
@@ -49,9 +48,6 @@ function groupErrors({ manifest, object: { metadata } }: Located<PortHardeningAd
   const error = (path: string, message: string) =>
     findingAt(manifest, "error", `PortHardeningAddressGroup ${name}`, path, message);
   return [
-    ...(DNS_SUBDOMAIN.test(name) && name.length <= 253
-      ? []
-      : [error("metadata.name", "must be a DNS name: a-z, 0-9, '-' and '.', at most 253 characters")]),
     ...Object.entries(labels).flatMap(([key, value]) =>
       labelSelectorSchema.safeParse({ matchLabels: { [key]: value } }).success
         ? []

@@ -20,6 +20,13 @@ export const addressGroupSamples: readonly Sample[] = [
     "spec.addresses",
     "at most 2000 items",
   ),
+  bad(
+    "a group with a name that is none",
+    { ...(addressGroup([]) as object), metadata: { name: "Block list" } },
+    "metadata.name",
+    "must be a DNS name",
+    "a lowercase RFC 1123 subdomain",
+  ),
   bad("a group without addresses", addressGroup(undefined), "spec.addresses", "is required", "Required value"),
   bad("null for the addresses", addressGroup(null), "spec.addresses", "must be a list, not null", "Required value"),
   bad("a bare address in a group", addressGroup(["203.0.113.200"]), "spec.addresses[0]", "without host bits"),

@@ -4,6 +4,12 @@ const apiVersion = "porthardening.io/v1alpha1";
 const kind = "PortHardeningPolicy";
 const metadata = { name: "sample" };
 
+/** null where a map has a value: the API server blames the map. */
+function nullValue(name: string, spec: object, at: string, key: string): Sample {
+  const expected = { says: ", not null", serverField: at, serverSays: "null is no value", prunedByKubectl: true };
+  return { name, object: policy(spec), expected: { field: `${at}.${key}`, ...expected } };
+}
+
 /** The policy itself: mode, name, selector, priority, sysctls. */
 export const policySamples: readonly Sample[] = [
   good("only a mode", policy({})),
@@ -65,6 +71,19 @@ export const policySamples: readonly Sample[] = [
       },
     }),
   ),
+  nullValue(
+    "null for a label, which would select every node",
+    { nodeSelector: { matchLabels: { role: null } } },
+    "spec.nodeSelector.matchLabels",
+    "role",
+  ),
+  bad(
+    "a label key that JavaScript passes over",
+    policy({ nodeSelector: { matchLabels: JSON.parse('{"__proto__": "worker"}') } }),
+    "spec.nodeSelector.matchLabels",
+    "__proto__ must not be a key",
+    "each key must be a label key",
+  ),
   bad(
     "a bad label key",
     policy({ nodeSelector: { matchLabels: { "-role": "x" } } }),
@@ -120,6 +139,7 @@ export const policySamples: readonly Sample[] = [
     "put it in quotes",
     "must be of type string",
   ),
+  nullValue("null for a sysctl", { sysctls: { "net.core.somaxconn": null } }, "spec.sysctls", "net.core.somaxconn"),
   bad(
     "a sysctl with slashes",
     policy({ sysctls: { "net/ipv4/tcp_syncookies": "1" } }),
