@@ -15,11 +15,21 @@ const UNIT_SECONDS: Readonly<Record<(typeof LIMIT_UNITS)[number], number>> = {
 };
 const DAY_SECONDS = 86400;
 
+interface Rate {
+  readonly limit: number;
+  readonly per: (typeof LIMIT_UNITS)[number];
+  readonly burst: number;
+}
+
 /**
  * The kernel counts credits of HZ x 2^n a second in 64 bits, sized to hold one day (xt_hashlimit.c, MAX_CPJ). A burst
  * that takes longer to earn wraps around: 1/Day burst 5 is refused by iptables, and 1/Hour burst 100 is accepted but
  * lets 25 through.
  */
+export function earnedWithinADay({ limit, per, burst }: Rate): boolean {
+  return burst * UNIT_SECONDS[per] <= limit * DAY_SECONDS;
+}
+
 const newConnectionsSchema = withRules(
   z.strictObject({
     limit: z
@@ -42,7 +52,7 @@ const newConnectionsSchema = withRules(
       message:
         "must be earned within a day (burst x per / limit <= 24 h), or the kernel's counter overflows: lower burst or raise limit",
       field: "burst",
-      holds: ({ limit, per, burst }) => burst * UNIT_SECONDS[per] <= limit * DAY_SECONDS,
+      holds: earnedWithinADay,
     },
   ],
 );

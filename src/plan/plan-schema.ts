@@ -4,7 +4,7 @@ import { DEFAULT_ACTIONS } from "../api/direction.ts";
 import { labelSelectorSchema } from "../api/label-selector.ts";
 import { DNS_LABEL, DNS_SUBDOMAIN } from "../api/named.ts";
 import { PROTOCOLS } from "../api/ports.ts";
-import { LIMIT_UNITS, MAX_CONCURRENT } from "../api/rate-limits.ts";
+import { earnedWithinADay, LIMIT_UNITS, MAX_CONCURRENT } from "../api/rate-limits.ts";
 import { sysctlsSchema } from "../api/sysctls.ts";
 import { canonicalJson } from "./canonical-json.ts";
 import { normaliseCidrs } from "./cidrs.ts";
@@ -72,6 +72,9 @@ const direction = z.strictObject({
 });
 
 const rate = z.int().min(1).max(10_000);
+const newConnections = z
+  .strictObject({ limit: rate, per: z.enum(LIMIT_UNITS), burst: rate })
+  .refine(earnedWithinADay, "must have a burst that is earned within a day, which is what the kernel can count");
 const limit = z
   .strictObject({
     name,
@@ -80,12 +83,12 @@ const limit = z
     interfaces,
     prefixLength: z.strictObject({ ipv4: z.int().min(0).max(32), ipv6: z.int().min(0).max(128) }),
     exempt: peerList,
-    newConnections: z.strictObject({ limit: rate, per: z.enum(LIMIT_UNITS), burst: rate }).exactOptional(),
+    newConnections: newConnections.exactOptional(),
     maxConcurrent: z.int().min(1).max(MAX_CONCURRENT).exactOptional(),
   })
-  .transform(({ newConnections, maxConcurrent, ...scope }, context): PlanLimit => {
-    if (newConnections !== undefined && maxConcurrent === undefined) return { ...scope, newConnections };
-    if (newConnections === undefined && maxConcurrent !== undefined) return { ...scope, maxConcurrent };
+  .transform(({ newConnections: rated, maxConcurrent, ...scope }, context): PlanLimit => {
+    if (rated !== undefined && maxConcurrent === undefined) return { ...scope, newConnections: rated };
+    if (rated === undefined && maxConcurrent !== undefined) return { ...scope, maxConcurrent };
     context.addIssue("must have exactly one of newConnections and maxConcurrent");
     return z.NEVER;
   });

@@ -145,6 +145,8 @@ describe("parseAssigned", () => {
     [["plan", "inbound", "deny", 0, "peers"], "Nobody"],
     [["plan", "rateLimits", 0, "newConnections", "limit"], 10_001],
     [["plan", "rateLimits", 0, "newConnections", "per"], "Week"],
+    // More than a day's worth, which wraps around in the kernel.
+    [["plan", "rateLimits", 0, "newConnections"], { limit: 1, per: "Hour", burst: 25 }],
     [["plan", "rateLimits", 0, "maxConcurrent"], 100],
     [["plan", "rateLimits", 1, "maxConcurrent"], undefined],
     [["plan", "rateLimits", 1, "maxConcurrent"], 0],
