@@ -30,8 +30,10 @@ const INPUT: Hook = {
   rules: [`-m conntrack --ctstate DNAT -m comment --comment ${TAG} -j PH-INPUT`],
 };
 
-export function rejectsInbound({ inbound }: NodePlan): boolean {
-  return inbound.some(({ defaultAction }) => defaultAction === "Reject");
+/** Whether anything is rejected: a scope that excludes all that it includes judges nothing. */
+export function rejectsInbound({ inbound, rateLimits }: NodePlan): boolean {
+  const judging = interfaceClasses(inbound, rateLimits).flatMap(({ scopes }) => scopes);
+  return judging.some(({ defaultAction }) => defaultAction === "Reject");
 }
 
 function judgesSctp({ inbound, rateLimits }: NodePlan): boolean {

@@ -118,6 +118,14 @@ describe("render", () => {
     expect([marks(dropping), render(dropping).nftTable]).toEqual([[], undefined]);
   });
 
+  it("has no chain to reject in where the policy that rejects excludes every interface that it includes", () => {
+    const interfaces = { include: ["eth0"], exclude: ["eth0"] };
+    const inbound = everything.inbound.map((one) => ({ ...one, interfaces, defaultAction: "Reject" as const }));
+    const { tables, nftTable } = render({ ...everything, inbound });
+    expect(tables.flatMap(({ chains }) => chains.map(({ name }) => name))).not.toContain("PH-REJECT");
+    expect(nftTable).toBeUndefined();
+  });
+
   it("needs nothing of SCTP where no policy names it", () => {
     const { inbound, outbound } = everything;
     const rules = (plan: NodePlan) => render(plan).tables.flatMap(rulesOf).join("\n");
