@@ -24,7 +24,7 @@ export async function readLimitFills(
     return tables.flatMap(({ policy, limit, name, max }) =>
       found
         .filter(({ table }) => table === name)
-        .map(({ family, sources }) => ({ policy, limit, family, sources, max })),
+        .map(({ family, sources }) => ({ policy, limit, family, sources, max: max[family] })),
     );
   } catch (err) {
     // The fill informs; a scrape goes without it.

@@ -1,4 +1,5 @@
 import type { Family, LimitUnit, NodePlan, NodeRateLimit } from "../plan/types.ts";
+import { limitRoom, refillSeconds, UNIT_SECONDS } from "./limit-room.ts";
 
 /** Units as libxt_hashlimit orders them, longest first; its periods count microseconds (XT_HASHLIMIT_SCALE_v2). */
 const UNITS = [
@@ -8,18 +9,14 @@ const UNITS = [
   { name: "sec", seconds: 1 },
 ] as const;
 
-const SECONDS: Record<LimitUnit, number> = { Day: 86_400, Hour: 3_600, Minute: 60, Second: 1 };
 const MAX_EXPIRE_MILLISECONDS = 2 ** 31 - 1;
-/** Buckets, and sources remembered at most. Both are set: with the defaults a full table refuses newcomers too early. */
-const TABLE_SIZE = 4096;
-const TABLE_MAX = 65_536;
 
 /**
  * The rate as iptables prints it back: in the shortest unit that loses nothing, so 120/min reads 2/sec.
  * Follows print_rate() of libxt_hashlimit.c, with the unit whose length is the default of `--hashlimit-htable-expire`.
  */
 function renderRate(limit: number, per: LimitUnit): { text: string; defaultExpireMilliseconds: number } {
-  const period = Math.floor((SECONDS[per] * 1e6) / limit);
+  const period = Math.floor((UNIT_SECONDS[per] * 1e6) / limit);
   let shown: (typeof UNITS)[number] = UNITS[0];
   for (const unit of UNITS.slice(1)) {
     const length = unit.seconds * 1e6;
@@ -35,27 +32,26 @@ function renderRate(limit: number, per: LimitUnit): { text: string; defaultExpir
  * its rate; forgotten later it only costs memory.
  */
 function expireMilliseconds(limit: NodeRateLimit["newConnections"]): number {
-  const refill = Math.ceil((limit.burst * SECONDS[limit.per] * 1000) / limit.limit);
-  return Math.min(Math.max(refill, 1000), MAX_EXPIRE_MILLISECONDS);
+  return Math.min(Math.max(Math.ceil(refillSeconds(limit) * 1000), 1000), MAX_EXPIRE_MILLISECONDS);
 }
 
-/** Where the kernel remembers a limit's sources: one table of this name in each family, for at most `max` sources. */
+/** Where the kernel remembers a limit's sources: one table of this name in each family, for at most `max[family]` sources. */
 export interface LimitTable {
   readonly policy: string;
   readonly limit: string;
   readonly name: string;
-  readonly max: number;
+  readonly max: Readonly<Record<Family, number>>;
 }
 
 const tableName = (limit: NodeRateLimit): string => `ph-${limit.hash}`;
 
 /** One for each limit on new connections. */
 export function limitTables({ rateLimits }: Pick<NodePlan, "rateLimits">): LimitTable[] {
-  return rateLimits.flatMap((limit) =>
-    "newConnections" in limit
-      ? [{ policy: limit.policy, limit: limit.name, name: tableName(limit), max: TABLE_MAX }]
-      : [],
-  );
+  return rateLimits.flatMap((limit) => {
+    if (!("newConnections" in limit)) return [];
+    const max = { 4: limitRoom(limit, 4).sources, 6: limitRoom(limit, 6).sources };
+    return [{ policy: limit.policy, limit: limit.name, name: tableName(limit), max }];
+  });
 }
 
 /** Leading bits that make a source; a whole address is the default, which iptables does not print. */
@@ -71,12 +67,13 @@ function sourceMask({ prefixLength: { ipv4, ipv6 } }: NodeRateLimit, family: Fam
 export function hashlimitMatch(limit: NodeRateLimit, family: Family): string {
   const rate = renderRate(limit.newConnections.limit, limit.newConnections.per);
   const expire = expireMilliseconds(limit.newConnections);
+  const { sources, buckets } = limitRoom(limit, family);
   return [
     "-m conntrack --ctstate NEW -m hashlimit",
     `--hashlimit-above ${rate.text}`,
     `--hashlimit-burst ${limit.newConnections.burst}`,
     `--hashlimit-mode srcip --hashlimit-name ${tableName(limit)}`,
-    `--hashlimit-htable-size ${TABLE_SIZE} --hashlimit-htable-max ${TABLE_MAX}`,
+    `--hashlimit-htable-size ${buckets} --hashlimit-htable-max ${sources}`,
     ...(expire === rate.defaultExpireMilliseconds ? [] : [`--hashlimit-htable-expire ${expire}`]),
     ...sourceMask(limit, family),
   ].join(" ");

@@ -25,8 +25,8 @@ it("the fill of a limit's table is told against what it holds, in each family", 
   expect(await metrics()).toEqual([
     `port_hardening_limit_sources${labels("ipv4")} 1`,
     `port_hardening_limit_sources${labels("ipv6")} 0`,
-    `port_hardening_limit_sources_max${labels("ipv4")} 65536`,
-    `port_hardening_limit_sources_max${labels("ipv6")} 65536`,
+    `port_hardening_limit_sources_max${labels("ipv4")} 131072`,
+    `port_hardening_limit_sources_max${labels("ipv6")} 131072`,
   ]);
 });
 
