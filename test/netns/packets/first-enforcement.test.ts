@@ -1,11 +1,20 @@
-import { afterAll, beforeAll, expect, it } from "vitest";
+import { setTimeout as wait } from "node:timers/promises";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Host, Node } from "../../lab/hosts.ts";
 import { createLab, type Lab } from "../../lab/lab.ts";
-import type { OpenConnection } from "../../lab/traffic/traffic.ts";
+import type { OpenConnection, Traffic } from "../../lab/traffic/traffic.ts";
+import { assigned } from "../../unit/plan/policies.ts";
+import { enforceAsAgent } from "./agent-enforcement.ts";
 import { createEnforcer, type Enforcer } from "./enforcer.ts";
 
-const nobody = { firewall: { inbound: {} } };
-const FLOWS = 20;
+/** Nothing is allowed in either direction, so what passes passes because it was there before. */
+const nobody = { firewall: { inbound: {}, outbound: {} } };
+/** For each protocol, family and direction: 100 TCP streams and 100 UDP exchanges. */
+const FLOWS = 25;
+const PORT = 8443;
+/** The agent's own default is 30 s; these flows speak several times a second. */
+const PRIME_MILLISECONDS = 1_500;
+const PAUSE_MILLISECONDS = 200;
 
 let lab: Lab;
 let outside: Host;
@@ -13,45 +22,86 @@ let outside: Host;
 beforeAll(async () => {
   lab = await createLab();
   outside = await lab.client("outside");
-  await (await outside.traffic()).listen("udp", [7000]);
+  const traffic = await outside.traffic();
+  await Promise.all([traffic.listen("udp", [PORT]), traffic.listen("tcp", [PORT])]);
 }, 60_000);
 afterAll(() => lab.close());
 
-/** A node whose conntrack has never been active, with flows under way: it asks, the outside answers to a judged port. */
-async function nodeWithFlows(
-  name: string,
-): Promise<{ node: Node; enforcer: Enforcer; udp: OpenConnection[]; tcp: OpenConnection[] }> {
+interface Flows {
+  readonly node: Node;
+  readonly enforcer: Enforcer;
+  readonly udp: readonly OpenConnection[];
+  readonly tcp: readonly OpenConnection[];
+}
+
+/** A node whose conntrack has never been active, with flows under way that it opened and that were opened to it. */
+async function nodeWithFlows(name: string): Promise<Flows> {
   const node = await lab.node(name);
-  const inside = await node.traffic();
-  await inside.listen("tcp", [8443]);
-  const udp = await Promise.all(
-    Array.from({ length: FLOWS }, () => inside.open({ protocol: "udp", to: outside.ipv4, port: 7000 })),
-  );
-  const from = await outside.traffic();
-  const tcp = await Promise.all(Array.from({ length: FLOWS }, () => from.open({ to: node.ipv4, port: 8443 })));
-  return { node, enforcer: await createEnforcer(node), udp, tcp };
+  const [inside, beyond] = [await node.traffic(), await outside.traffic()];
+  await Promise.all([inside.listen("udp", [PORT]), inside.listen("tcp", [PORT])]);
+  const ways: readonly (readonly [Traffic, Host])[] = [
+    [inside, outside],
+    [beyond, node],
+  ];
+  const open = (protocol: "tcp" | "udp") => {
+    const attempts = ways.flatMap(([from, to]) => [to.ipv4, to.ipv6].map((address) => ({ from, address })));
+    const all = attempts.flatMap((one) => Array.from({ length: FLOWS }, () => one));
+    return Promise.all(all.map(({ from, address }) => from.open({ protocol, to: address, port: PORT })));
+  };
+  const [udp, tcp] = [await open("udp"), await open("tcp")];
+  const enforcer = await createEnforcer(node);
+  expect((await enforcer.kernel.facts()).conntrackActive, "conntrack is active already").toBe(false);
+  return { node, enforcer, udp, tcp };
 }
 
 async function exchanged(connections: readonly OpenConnection[]): Promise<number> {
-  const results = await Promise.all(connections.map((one) => one.exchange(1_000)));
+  const results = await Promise.all(connections.map((one) => one.exchange(1_500)));
   return results.filter((result) => result === "echoed").length;
 }
 
-it("knows that conntrack was not active, and sees the flows once it is primed: none loses anything", async () => {
-  const { enforcer, udp, tcp } = await nodeWithFlows("primed");
-  expect((await enforcer.kernel.facts()).conntrackActive).toBe(false);
-  await enforcer.kernel.prime();
-  expect(await exchanged(udp)).toBe(FLOWS);
-  expect((await enforcer.kernel.facts()).conntrackActive).toBe(true);
-  await enforcer.enforce({ nobody });
-  expect(await exchanged(udp)).toBe(FLOWS);
-  expect(await exchanged(tcp)).toBe(FLOWS);
-});
+/** Keeps all of them speaking until it is stopped. */
+function speaking(connections: readonly OpenConnection[]): { stop(): Promise<{ exchanges: number; lost: number }> } {
+  const sum = { exchanges: 0, lost: 0 };
+  let stopped = false;
+  const talks = connections.map(async (one) => {
+    while (!stopped) {
+      sum.exchanges += 1;
+      if ((await one.exchange(4_000)) !== "echoed") sum.lost += 1;
+      await wait(PAUSE_MILLISECONDS);
+    }
+  });
+  return {
+    async stop() {
+      stopped = true;
+      await Promise.all(talks);
+      return sum;
+    },
+  };
+}
 
-it("keeps TCP streams that conntrack had never seen, also without priming", async () => {
-  const { enforcer, tcp } = await nodeWithFlows("unprimed");
-  await enforcer.enforce({ nobody });
-  expect(await exchanged(tcp)).toBe(FLOWS);
+describe("the first enforcement on a node whose conntrack was never active", () => {
+  it("takes nothing from 100 TCP streams and 100 UDP exchanges under way, in both directions and families", async () => {
+    const { node, enforcer, udp, tcp } = await nodeWithFlows("primed");
+    expect([udp, tcp].map(({ length }) => length)).toEqual([100, 100]);
+    const talk = speaking([...udp, ...tcp]);
+    const { primedMilliseconds, held } = await enforceAsAgent(enforcer.kernel, [assigned(nobody)], PRIME_MILLISECONDS);
+    expect(primedMilliseconds).toBeGreaterThanOrEqual(PRIME_MILLISECONDS - 50);
+    expect(await enforcer.kernel.verify(held?.rules ?? { tables: [], sets: [], sysctls: [] }, "Full")).toEqual([]);
+    const { exchanges, lost } = await talk.stop();
+    expect(exchanges).toBeGreaterThan(600);
+    expect(lost).toBe(0);
+    expect(await exchanged([...udp, ...tcp])).toBe(200);
+    const beyond = await outside.traffic();
+    const newcomers = await beyond.connectAll([node.ipv4, node.ipv6].map((to) => ({ to, port: PORT })));
+    expect(newcomers.map(({ outcome }) => outcome)).toEqual(["timeout", "timeout"]);
+  });
+
+  it("without priming keeps the TCP streams, which conntrack had never seen, and loses the UDP exchanges", async () => {
+    const { enforcer, udp, tcp } = await nodeWithFlows("unprimed");
+    await enforcer.enforce({ nobody });
+    expect(await exchanged(tcp)).toBe(100);
+    expect(await exchanged(udp), "priming is for nothing").toBe(0);
+  });
 });
 
 it("would lose the answers under way without priming, which is what priming is for", async () => {
