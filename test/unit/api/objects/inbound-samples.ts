@@ -15,6 +15,7 @@ function biggestEntry(number: number) {
 
 export const inboundSamples: readonly Sample[] = [
   good("an empty direction", inbound({})),
+  good("one port", inbound({ ports: [8443] })),
   good(
     "everything said",
     inbound({
