@@ -2,7 +2,7 @@ import { Command } from "commander";
 import type { NodeFacts } from "../controller/node-facts.ts";
 import type { Labels } from "../plan/select.ts";
 import type { ClusterObjects } from "./cluster-objects.ts";
-import { explain, explanationText } from "./explanation.ts";
+import { explain, explanationJson, explanationText } from "./explanation.ts";
 import { loadObjects } from "./load-objects.ts";
 import { nodeIdentity, nodeLabels } from "./node-labels.ts";
 import { nodeRules } from "./node-rules.ts";
@@ -19,8 +19,13 @@ interface ExplainFlags {
 /** `porthardening explain`: what becomes of one packet, by which policy, entry and rule. */
 export function explainCommand(): Command {
   return new Command("explain")
-    .description("Says whether a packet that opens a connection to a node passes, and by which policy, entry and rule.")
-    .argument("<packet>", "such as 'tcp 203.0.113.9 -> :8443 in eth0'; :PORT is the node itself")
+    .description(
+      "Says whether a packet that opens a connection to or from a node passes, and by which policy, entry and rule.",
+    )
+    .argument(
+      "<packet>",
+      "such as 'tcp 203.0.113.9 -> :8443 in eth0' (:PORT is the node itself) or 'udp -> 203.0.113.9:5000 out eth0'",
+    )
     .option("-f, --filename <file>", "policies, address groups or Nodes, again for each file; - is stdin", collect)
     .option("--kubeconfig <file>", "read policies, address groups and the node's labels from this cluster instead")
     .option("--node <name>", "name of the node")
@@ -37,7 +42,7 @@ export function explainCommand(): Command {
       const { plan, ruleSet, notes } = nodeRules(policies, groups, node, nodes);
       const explained = explain(packet, plan, ruleSet);
       const all = { ...explained, notes: [...explained.notes, ...notes] };
-      process.stdout.write(flags.json ? `${JSON.stringify(all, undefined, 2)}\n` : explanationText(all));
+      process.stdout.write(flags.json ? explanationJson(all) : explanationText(all));
     });
 }
 

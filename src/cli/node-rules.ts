@@ -47,7 +47,7 @@ export function nodeRules(
     ...plan.conflicts.map(({ policy, field, winner }) => `policy ${policy}: ${field} loses to policy ${winner}`),
     ...plan.warnings.map(({ policy, message }) => `policy ${policy}: ${message}`),
     ...ofNodes.notes,
-    ...(plan.inbound.length === 0 || known.some(isClusters) ? [] : [CLUSTER_UNKNOWN]),
+    ...(judges(plan) && !known.some(isClusters) ? [CLUSTER_UNKNOWN] : []),
   );
   return { plan, ruleSet: render(plan), notes };
 }
@@ -55,6 +55,10 @@ export function nodeRules(
 const CLUSTER_UNKNOWN =
   "the cluster's own addresses are not among the objects, so nodes and pods count as strangers: " +
   `kubectl get porthardeningaddressgroups -l ${CLUSTER_ADDRESSES_LABEL} -o yaml gives them`;
+
+function judges({ inbound, outbound, rateLimits }: NodePlan): boolean {
+  return inbound.length + outbound.length + rateLimits.length > 0;
+}
 
 function isClusters({ labels }: GroupAddresses): boolean {
   return Object.hasOwn(labels, CLUSTER_ADDRESSES_LABEL) && labels[CLUSTER_ADDRESSES_LABEL] !== SELECTED_NODES;

@@ -1,48 +1,65 @@
 import { isIP } from "node:net";
 import type { Family } from "../plan/types.ts";
 
-/** A packet as a person writes it. */
-export interface AskedPacket {
-  readonly protocol: "tcp" | "udp";
+interface Asked {
+  readonly protocol: "tcp" | "udp" | "sctp";
   readonly family: Family;
+  readonly destinationPort: number;
+}
+
+/** A packet that comes in, as a person writes it. */
+export interface AskedArriving extends Asked {
   readonly source: string;
   /** Absent: an address of the node itself. */
   readonly destination?: string;
-  readonly destinationPort: number;
   readonly in: string;
 }
 
+/** A packet that a process of the node sends. */
+export interface AskedLeaving extends Asked {
+  /** Absent: the address that the node's routing picks. */
+  readonly source?: string;
+  readonly destination: string;
+  readonly out: string;
+}
+
+export type AskedPacket = AskedArriving | AskedLeaving;
+
 const EXAMPLE =
-  "write it as 'tcp 203.0.113.9 -> :8443 in eth0' or 'udp [2001:db8::9]:5353 -> [2001:db8::1]:8443 in eth0'";
+  "write it as 'tcp 203.0.113.9 -> :8443 in eth0', 'udp [2001:db8::9]:5353 -> [2001:db8::1]:8443 in eth0' or, where the " +
+  "node itself sends it, 'tcp -> 203.0.113.9:443 out eth0'";
+
+const PROTOCOLS = ["tcp", "udp", "sctp"] as const;
 
 /**
- * Reads `PROTOCOL SOURCE[:PORT] -> [DESTINATION]:PORT in INTERFACE`. The source's port is read and left out, as no rule
- * looks at it. Throws RangeError with what is wrong and an example.
+ * Reads `PROTOCOL SOURCE[:PORT] -> [DESTINATION]:PORT in INTERFACE` and `PROTOCOL [SOURCE][:PORT] -> DESTINATION:PORT out
+ * INTERFACE`. The source's port is read and left out, as no rule looks at it. Throws RangeError with what is wrong and an
+ * example.
  */
 export function parsePacket(text: string): AskedPacket {
-  const match = /^\s*(\S+)\s+(\S+)\s*->\s*(\S+)(?:\s+in\s+(\S+))?\s*$/i.exec(text);
+  const match = /^\s*([a-z]+)(?:\s+(\S+?))?\s*->\s*(\S+)(?:\s+(in|out)\s+(\S+))?\s*$/i.exec(text);
   if (match === null) throw wrong(`"${text}" is no packet`);
-  const [, protocolText = "", from = "", to = "", device] = match;
-  const protocol = protocolText.toLowerCase();
-  if (protocol !== "tcp" && protocol !== "udp") throw wrong(`"${protocolText}": only tcp and udp are judged`);
-  if (device === undefined) throw wrong("the interface by which it comes in is missing");
+  const [, protocolText = "", from, to = "", way, device] = match;
+  const protocol = PROTOCOLS.find((one) => one === protocolText.toLowerCase());
+  if (protocol === undefined) throw wrong(`"${protocolText}": only ${PROTOCOLS.join(", ")} are judged`);
+  if (device === undefined) throw wrong("the interface by which it comes in or goes out is missing");
   if (!/^[^\s/+]{1,15}$/.test(device)) throw wrong(`"${device}" is no name of an interface`);
-  const source = parseEndpoint(from);
-  const destination = parseEndpoint(to);
-  if (source.address === undefined) throw wrong("the address that it comes from is missing");
+  const source = from === undefined ? {} : parseEndpoint(from, 0);
+  const destination = parseEndpoint(to, 1);
   if (destination.port === undefined) throw wrong(`the port that it goes to is missing in "${to}"`);
-  const family = familyOf(source.address);
+  const family = familyOf(source.address ?? destination.address ?? "");
   if (destination.address !== undefined && familyOf(destination.address) !== family) {
     throw wrong(`${source.address} and ${destination.address} are not of one family`);
   }
-  return {
-    protocol,
-    family,
-    source: source.address,
-    ...(destination.address === undefined ? {} : { destination: destination.address }),
-    destinationPort: destination.port,
-    in: device,
-  };
+  const asked = { protocol, family, destinationPort: destination.port };
+  if (way?.toLowerCase() === "out") {
+    if (destination.address === undefined) throw wrong("the address that it goes to is missing");
+    const own = source.address === undefined ? {} : { source: source.address };
+    return { ...asked, ...own, destination: destination.address, out: device };
+  }
+  if (source.address === undefined) throw wrong("the address that it comes from is missing");
+  const aim = destination.address === undefined ? {} : { destination: destination.address };
+  return { ...asked, source: source.address, ...aim, in: device };
 }
 
 interface Endpoint {
@@ -51,7 +68,7 @@ interface Endpoint {
 }
 
 /** `203.0.113.9`, `203.0.113.9:80`, `2001:db8::9`, `[2001:db8::9]:80` or `:80`. */
-function parseEndpoint(text: string): Endpoint {
+function parseEndpoint(text: string, leastPort: number): Endpoint {
   if (isAddress(text)) return { address: text };
   const [, bracketed, bare, portText] = /^(?:\[([^\]]*)\]|([^:[\]]*))(?::(\d+))?$/.exec(text) ?? [];
   const address = bracketed ?? bare;
@@ -62,7 +79,7 @@ function parseEndpoint(text: string): Endpoint {
   ) {
     throw wrong(`"${text}" is no address`);
   }
-  const port = portText === undefined ? {} : { port: parsePort(portText) };
+  const port = portText === undefined ? {} : { port: parsePort(portText, leastPort) };
   return address === "" ? port : { address, ...port };
 }
 
@@ -71,9 +88,9 @@ function isAddress(text: string): boolean {
   return isIP(text) !== 0 && !text.includes("%");
 }
 
-function parsePort(text: string): number {
+function parsePort(text: string, least: number): number {
   const port = Number(text);
-  if (port < 1 || port > 65535) throw wrong(`port ${text} is not within 1-65535`);
+  if (port < least || port > 65535) throw wrong(`port ${text} is not within ${least}-65535`);
   return port;
 }
 

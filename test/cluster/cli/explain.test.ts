@@ -39,6 +39,15 @@ it("judges a packet by the policies, groups and node labels of a live cluster", 
   );
 });
 
+it("judges what a node sends by the same policies", async () => {
+  expect((await explain("node1", "tcp -> 10.1.2.3:5432 out eth0")).stdout).toBe(
+    'passed: policy workers, allow "private"',
+  );
+  expect((await explain("node1", "tcp -> 198.51.100.9:5432 out eth0")).stdout).toMatch(
+    /^rejected: policy workers judges this port, .*defaultAction Reject/,
+  );
+});
+
 it("says where there is no such node", async () => {
   expect(await explain("node9", "tcp 203.0.113.9 -> :8443 in eth0")).toEqual({
     stdout: "",

@@ -107,11 +107,14 @@ describe("porthardening explain", () => {
     const packet = "tcp 198.51.100.9 -> :8443 in eth0";
     expect((await run(["explain", "-f", good, packet])).stdout).toMatch(/^dropped: policy workers judges this port/);
     const { verdict, decidedBy } = JSON.parse((await run(["explain", "-f", good, packet, "--json"])).stdout);
-    expect({ verdict, policy: decidedBy.policy, entry: decidedBy.entry }).toEqual({
-      verdict: "Dropped",
-      policy: "workers",
-      entry: "default",
-    });
+    expect({ verdict, kind: decidedBy.kind, policy: decidedBy.policy, defaultAction: decidedBy.defaultAction }).toEqual(
+      {
+        verdict: "Dropped",
+        kind: "Default",
+        policy: "workers",
+        defaultAction: "Drop",
+      },
+    );
   });
 
   it("shows how to write a packet that it cannot read", async () => {
