@@ -1,5 +1,5 @@
 import type { PortHardeningPolicy } from "../api/policy.ts";
-import type { Warning } from "./lint-policy.ts";
+import type { Warning } from "./lint-direction.ts";
 
 const ANYWAY = "every node passes before any allow or deny (trustCluster): set trustCluster to false";
 const MESSAGES = {

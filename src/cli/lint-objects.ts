@@ -1,58 +1,55 @@
 import type { PortHardeningAddressGroup } from "../api/address-group.ts";
 import { CLUSTER_ADDRESSES_LABEL } from "../api/group.ts";
 import { labelSelectorSchema } from "../api/label-selector.ts";
+import type { PortHardeningPolicy } from "../api/policy.ts";
 import { DEFAULT_ALLOWED_SYSCTLS, sysctlAllowed } from "../plan/allowed-sysctls.ts";
-import { merge } from "../plan/merge.ts";
-import { DEFAULT_NODE_SETTINGS } from "../plan/node-settings.ts";
 import { assign } from "../plan/plan-hash.ts";
-import type { AssignedPolicy } from "../plan/types.ts";
 import { nameEntries } from "./entry-names.ts";
 import { groupsOfNodes } from "./groups-of-nodes.ts";
+import type { Warning } from "./lint-direction.ts";
+import { groupWarnings, trustWarnings } from "./lint-groups.ts";
 import { nodePeerWarnings } from "./lint-nodes.ts";
-import { lintPolicy, planAnywhere, trustWarnings, type Warning } from "./lint-policy.ts";
+import { lintPolicy, planAnywhere } from "./lint-policy.ts";
+import { lintTogether } from "./lint-together.ts";
+import type { Manifest } from "./manifest.ts";
 import { groupAddresses } from "./node-rules.ts";
 import { type Finding, findingAt, type Located, type Objects } from "./objects.ts";
 
 /** All there is to say about the objects: what admission would refuse (errors), and what would have no effect (warnings). */
 export function lintObjects({ policies, groups, nodes, findings }: Objects): Finding[] {
   const addresses = groups.map(({ object }) => groupAddresses(object));
-  const everywhere: AssignedPolicy[] = [];
-  const ofPolicies = policies.flatMap(({ manifest, object }) => {
-    const plan = planAnywhere(object);
-    const assigned = assign(object, plan);
-    if (object.spec.nodeSelector === undefined) everywhere.push(assigned);
+  const planned = policies.map(({ manifest, object }) => ({ manifest, object, plan: planAnywhere(object) }));
+  const warning = (manifest: Manifest, policy: string, { path, message }: Warning): Finding => {
+    const finding = findingAt(manifest, "warning", `PortHardeningPolicy ${policy}`, path, message);
+    return { ...finding, path: nameEntries(manifest.object, path) };
+  };
+  const ofPolicies = planned.flatMap(({ manifest, object, plan }) => {
     const ofNodes = groupsOfNodes([plan], nodes, addresses);
     const known = [...addresses, ...ofNodes.groups];
-    const fromGroups = merge([assigned], known, DEFAULT_NODE_SETTINGS).warnings.map(
-      ({ message }): Warning => ({ path: "spec.firewall.inbound", message: `${message} (of the files given)` }),
-    );
-    const warnings = [
+    return [
       ...lintPolicy(object, plan),
       ...trustWarnings(object, plan, known),
       ...nodePeerWarnings(object),
       ...ofNodes.notes.map((message): Warning => ({ path: "spec", message })),
-    ];
-    return [...warnings, ...sysctlWarnings(object.spec.sysctls ?? {}), ...fromGroups].map(
-      ({ path, message }): Finding => {
-        const finding = findingAt(manifest, "warning", `PortHardeningPolicy ${object.metadata.name}`, path, message);
-        return { ...finding, path: nameEntries(manifest.object, path) };
-      },
-    );
+      ...sysctlWarnings(object.spec.sysctls ?? {}),
+      ...groupWarnings(object, plan, known),
+    ].map((found) => warning(manifest, object.metadata.name, found));
   });
-  return [...findings, ...groups.flatMap(groupErrors), ...ofPolicies, ...conflicts(everywhere, policies)];
+  const meeting = planned.map(({ object, plan }) => ({ policy: object, assigned: assign(object, plan) }));
+  const together = lintTogether(meeting).flatMap(({ policy, ...found }) => {
+    const whose = policies.find(({ object }) => object.metadata.name === policy);
+    return whose === undefined ? [] : [warning(whose.manifest, policy, found)];
+  });
+  return [...findings, ...groups.flatMap(groupErrors), ...policies.flatMap(labelErrors), ...ofPolicies, ...together];
 }
 
 /** What the API server itself and the install's admission policy refuse. */
-function groupErrors({ manifest, object: { metadata } }: Located<PortHardeningAddressGroup>): Finding[] {
-  const { name, labels = {} } = metadata;
+function groupErrors({ manifest, object }: Located<PortHardeningAddressGroup>): Finding[] {
+  const { name, labels = {} } = object.metadata;
   const error = (path: string, message: string) =>
     findingAt(manifest, "error", `PortHardeningAddressGroup ${name}`, path, message);
   return [
-    ...Object.entries(labels).flatMap(([key, value]) =>
-      labelSelectorSchema.safeParse({ matchLabels: { [key]: value } }).success
-        ? []
-        : [error(`metadata.labels.${key}`, `"${key}: ${value}" is no label that Kubernetes accepts`)],
-    ),
+    ...labelErrors({ manifest, object }),
     ...(Object.hasOwn(labels, CLUSTER_ADDRESSES_LABEL)
       ? [
           error(
@@ -64,6 +61,26 @@ function groupErrors({ manifest, object: { metadata } }: Located<PortHardeningAd
   ];
 }
 
+/** The API server judges labels itself, so the schemas do not. */
+function labelErrors({
+  manifest,
+  object: { kind, metadata },
+}: Located<Pick<PortHardeningPolicy | PortHardeningAddressGroup, "kind" | "metadata">>): Finding[] {
+  return Object.entries(metadata.labels ?? {}).flatMap(([key, value]) =>
+    labelSelectorSchema.safeParse({ matchLabels: { [key]: value } }).success
+      ? []
+      : [
+          findingAt(
+            manifest,
+            "error",
+            `${kind} ${metadata.name}`,
+            `metadata.labels.${key}`,
+            `"${key}: ${value}" is no label that Kubernetes accepts`,
+          ),
+        ],
+  );
+}
+
 function sysctlWarnings(sysctls: Readonly<Record<string, string>>): Warning[] {
   const patterns = DEFAULT_ALLOWED_SYSCTLS.map(({ pattern }) => pattern);
   return Object.keys(sysctls)
@@ -72,15 +89,4 @@ function sysctlWarnings(sysctls: Readonly<Record<string, string>>): Warning[] {
       path: `spec.sysctls.${key}`,
       message: "not among the sysctls that an install allows by default: the policy fails unless yours allows it",
     }));
-}
-
-/** Only of policies for every node: the others may never meet. */
-function conflicts(everywhere: readonly AssignedPolicy[], policies: Objects["policies"]): Finding[] {
-  return merge(everywhere, [], DEFAULT_NODE_SETTINGS).conflicts.flatMap(({ policy, winner, field }) => {
-    const loser = policies.find(({ object }) => object.metadata.name === policy);
-    if (loser === undefined) return [];
-    const path = field.replace(/^(spec\.sysctls)\[(.*)\]$/, "$1.$2");
-    const message = `has no effect: policy ${winner} sets it too, and wins (priority, then name)`;
-    return [findingAt(loser.manifest, "warning", `PortHardeningPolicy ${policy}`, path, message)];
-  });
 }

@@ -3,11 +3,15 @@ import { lintObjects } from "./lint-objects.ts";
 import { readManifests } from "./manifest-files.ts";
 import { type Finding, formatFinding, parseObjects } from "./objects.ts";
 
-/** `porthardening lint`: everything that is wrong with policies and groups at once. Exit code 1 where there are errors. */
+/**
+ * `porthardening lint`: everything that is wrong with policies and groups at once. Exit code 0: admission would take all,
+ * there may be warnings; 1: there are errors, a file cannot be read, or the command line is wrong.
+ */
 export function lintCommand(): Command {
   return new Command("lint")
     .description(
-      "Says what admission would refuse, and what of a policy would have no effect. Needs no cluster. Exit code 1: errors.",
+      "Says what admission would refuse (errors), and what of a policy would have no effect (warnings). Needs no cluster. " +
+        "Exit code 0: no errors; 1: errors.",
     )
     .requiredOption("-f, --filename <files...>", "policies, address groups, Nodes; - is stdin")
     .action(async ({ filename }: { readonly filename: readonly string[] }) => {

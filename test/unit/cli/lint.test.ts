@@ -32,6 +32,10 @@ function group(name: string, addresses: readonly string[], labels: Record<string
   return { apiVersion: "porthardening.io/v1alpha1", kind, metadata: { name, labels }, spec: { addresses } };
 }
 
+function outbound(members: object): object {
+  return policy({ firewall: { outbound: members } });
+}
+
 const from = (...cidrs: readonly string[]) => cidrs.map((cidr) => ({ ipBlock: { cidr } }));
 
 describe("what admission would refuse", () => {
@@ -76,6 +80,8 @@ spec:
       expect.stringMatching(/Bad_Name: metadata.name: must be a DNS name/),
       expect.stringMatching(/labels: metadata.labels.a b: "a b: c" is no label/),
     ]);
+    const labelled = { ...inbound({}), metadata: { name: "workers", labels: { ok: "x y" } } };
+    expect(lint(labelled)).toEqual([expect.stringMatching(/workers: metadata.labels.ok: "ok: x y" is no label/)]);
     expect(lint(group("mine", [], { "porthardening.io/cluster": "nodes" }))).toEqual([
       expect.stringMatching(/only the controller writes/),
     ]);
@@ -128,9 +134,16 @@ it("has an answer to any text, and to any object of our kinds", () => {
 describe("what would have no effect", () => {
   it("a deny of what passes before any policy", () => {
     expect(lint(inbound({ ports: ["1-65535"], deny: [{ name: "all", protocols: ["TCP"] }] }))).toEqual([
-      expect.stringMatching(/deny\[0\] \("all"\): has no effect on TCP 22: failsafe "ssh" passes before any policy/),
+      expect.stringMatching(
+        /deny\[0\] \("all"\): has no effect on TCP 22 \(failsafe "ssh"\): failsafes pass before any policy/,
+      ),
     ]);
     expect(lint(inbound({ deny: [{ name: "all" }] }))).toEqual([]);
+    expect(lint(outbound({ ports: ["50-70"], deny: [{ name: "all" }] }))).toEqual([
+      expect.stringMatching(
+        /outbound.deny\[0\] \("all"\): .*TCP 53 \(failsafe "dns-tcp"\), UDP 53 \(failsafe "dns-udp"\), UDP 67-68 \(failsafe "dhcp"\):/,
+      ),
+    ]);
   });
 
   it("a deny of addresses of the trusted cluster, where those are known", () => {
@@ -141,7 +154,17 @@ describe("what would have no effect", () => {
     expect(warnings(nodes, deny(true))).toEqual([
       expect.stringMatching(/\("d"\): has no effect on 198.18.0.11\/32.*trustCluster/),
     ]);
-    expect(warnings(nodes, deny(false))).toEqual([]);
+    expect(warnings(nodes, deny(false))).toEqual([
+      expect.stringMatching(
+        /has no effect on 198.18.0.11\/32 with TCP 10250, .* and 11 more: failsafes pass between nodes/,
+      ),
+    ]);
+    const pods = group("cluster-pods-0", ["198.19.0.0/16"], { "porthardening.io/cluster": "pods" });
+    const away = outbound({ deny: [{ name: "d", to: from("198.19.1.0/24") }] });
+    expect(warnings(pods, away)).toEqual([
+      expect.stringMatching(/outbound.deny\[0\] \("d"\): has no effect on 198.19.1.0\/24: .*pods or services/),
+    ]);
+    expect(warnings(pods, inbound({ deny: [{ name: "d", from: from("198.19.1.0/24") }] }))).toEqual([]);
   });
 
   it("an allow that another allow covers, once for two that say the same", () => {
@@ -209,6 +232,85 @@ describe("what would have no effect", () => {
     ]);
   });
 
+  it("an allow that others cover only together, and one that several denies cover", () => {
+    const halves = [
+      { name: "low", to: from("203.0.113.0/25") },
+      { name: "high", to: from("203.0.113.128/25") },
+    ];
+    const whole = { name: "whole", to: from("203.0.113.0/24"), ports: [8443] };
+    expect(lint(outbound({ allow: [whole, ...halves] }))).toEqual([
+      expect.stringMatching(
+        /outbound.allow\[0\] \("whole"\): has no effect: allow "high", "low" together cover all of it/,
+      ),
+    ]);
+    expect(lint(outbound({ deny: halves, allow: [whole] }))).toEqual([
+      expect.stringMatching(/\("whole"\): never matches: deny "high", "low" together cover all of it/),
+    ]);
+  });
+
+  it("a deny that another covers, and a block that another of the same entry covers", () => {
+    const deny = [
+      { name: "all", from: from("203.0.113.0/24") },
+      { name: "one", from: from("203.0.113.7/32") },
+    ];
+    expect(lint(inbound({ deny }))).toEqual([
+      expect.stringMatching(/deny\[1\] \("one"\): has no effect: deny "all" covers all of it/),
+    ]);
+    expect(lint(outbound({ allow: [{ name: "a", to: from("10.1.0.0/16", "10.0.0.0/8", "10.0.0.0/8") }] }))).toEqual([
+      expect.stringMatching(/allow\[0\].to\[2\] \("a"\): has no effect: other blocks of to cover 10.0.0.0\/8/),
+      expect.stringMatching(/allow\[0\].to\[0\] \("a"\): has no effect: other blocks of to cover 10.1.0.0\/16/),
+    ]);
+  });
+
+  it("a default that never decides, as an allow leaves it nothing, and allows beside the default Allow", () => {
+    const open = [{ name: "open", to: from("0.0.0.0/0", "::/0") }];
+    expect(lint(outbound({ allow: open, defaultAction: "Reject" }))).toEqual([
+      expect.stringMatching(
+        /\("open"\): allows everybody all that outbound judges, so defaultAction Reject never decides/,
+      ),
+    ]);
+    expect(
+      lint(
+        inbound({
+          allow: [
+            { name: "v4", from: from("0.0.0.0/0") },
+            { name: "tcp", protocols: ["TCP"] },
+          ],
+        }),
+      ),
+    ).toEqual([]);
+    expect(lint(inbound({ defaultAction: "Allow", allow: [{ name: "a", from: from("10.0.0.0/8") }] }))).toEqual([
+      expect.stringMatching(/\("a"\): has no effect by itself: defaultAction Allow/),
+    ]);
+  });
+
+  it("limits that count nobody, say the same, or stand on failsafe ports", () => {
+    const limit = (name: string, members: object) => ({ name, maxConcurrent: 5, ...members });
+    expect(lint(policy({ rateLimits: [limit("a", { exempt: from("0.0.0.0/0", "::/0") })] }))).toEqual([
+      expect.stringMatching(/rateLimits\[0\].exempt \("a"\): exempts everybody/),
+    ]);
+    expect(lint(policy({ rateLimits: [limit("a", {}), limit("b", {})] }))).toEqual([
+      expect.stringMatching(/rateLimits\[1\] \("b"\): has no effect: limit "a" says the same/),
+    ]);
+    expect(lint(policy({ rateLimits: [limit("a", { ports: [22] })] }))).toEqual([
+      expect.stringMatching(/rateLimits\[0\].ports \("a"\): has no effect on TCP 22: failsafe "ssh"/),
+    ]);
+  });
+
+  it("a default Allow above a stricter one of a policy for the same nodes, told to both", () => {
+    const workers = { matchLabels: { role: "worker" } };
+    const judged = (name: string, spec: object, defaultAction: string) =>
+      policy({ ...spec, firewall: { outbound: { defaultAction } } }, name);
+    const open = judged("open", { priority: 1, nodeSelector: workers }, "Allow");
+    const both = [
+      expect.stringMatching(/open: spec.firewall.outbound.defaultAction: .*Allow of policy open comes before Reject/),
+      expect.stringMatching(/strict: spec.firewall.outbound.defaultAction: .*Allow of policy open comes before Reject/),
+    ];
+    expect(lint(open, judged("strict", { nodeSelector: workers }, "Reject"))).toEqual(both);
+    expect(lint(open, judged("strict", {}, "Reject"))).toEqual(both);
+    expect(lint(open, judged("strict", { nodeSelector: { matchLabels: { role: "edge" } } }, "Reject"))).toEqual([]);
+  });
+
   it("interfaces that exclude all they include", () => {
     expect(lint(inbound({ interfaces: { include: ["eth0"], exclude: ["eth+"] } }))).toEqual([
       expect.stringMatching(/spec.firewall.inbound.interfaces: exclude takes out all/),
@@ -218,7 +320,7 @@ describe("what would have no effect", () => {
   it("address groups that are missing, or too wide for a deny", () => {
     const deny = [{ name: "d", from: [{ addressGroup: { name: "wide" } }, { addressGroup: { name: "gone" } }] }];
     expect(lint(inbound({ deny }), group("wide", ["0.0.0.0/4", "203.0.113.7/32"]))).toEqual([
-      expect.stringMatching(/warning: .*address group "gone": there is none/),
+      expect.stringMatching(/warning: .*inbound.deny\[0\] \("d"\): address group "gone": there is none/),
       expect.stringMatching(/warning: .*address group "wide": 0.0.0.0\/4 left out/),
     ]);
   });
