@@ -4,7 +4,7 @@ import { SchemaError } from "../../src/api/schema-error.ts";
 import { loadKubeConfig } from "../../src/kube/kube-config.ts";
 import { type Transport, transport } from "../../src/kube/transport.ts";
 import type { RuleSet } from "../../src/render/types.ts";
-import { SHOTS } from "../differential/arbitrary-case.ts";
+import { SHOTS } from "../differential/arbitrary-shot.ts";
 import type { Policy } from "../differential/policy-shape.ts";
 import { foretell } from "../differential/three-readings.ts";
 import { type Answer, askServer } from "../hostile/ask-server.ts";

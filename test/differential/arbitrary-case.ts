@@ -1,10 +1,11 @@
 import fc from "fast-check";
-import { type Family, MANY, POD_CIDRS, SERVICES, type SenderName, SOURCES, TARGETS } from "./places.ts";
-import type { Entry, Group, Inbound, Policy, RateLimit, Selector } from "./policy-shape.ts";
+import { arbitraryShot } from "./arbitrary-shot.ts";
+import { POD_CIDRS, type ProtocolName, SERVICES } from "./places.ts";
+import type { Direction, Entry, Group, Peer, Policy, RateLimit, Selector } from "./policy-shape.ts";
 import type { Shot } from "./shot.ts";
 import type { World } from "./world-facts.ts";
 
-/** Blocks that cut through the senders' addresses in every way. */
+/** Blocks that cut through the addresses of senders and destinations in every way. */
 const BLOCKS = [
   { cidr: "203.0.113.0/24" },
   { cidr: "203.0.113.0/24", except: ["203.0.113.64/26"] },
@@ -63,10 +64,22 @@ const peer = fc.oneof(
       )
       .map((addressGroup) => ({ addressGroup })),
   },
+  {
+    weight: 1,
+    arbitrary: fc
+      .constantFrom<Selector[]>(
+        {},
+        { matchLabels: { role: "edge" } },
+        { matchLabels: { role: "nobody" } },
+        { matchExpressions: [{ key: "zone", operator: "Exists" }] },
+        { matchLabels: { role: "edge" }, matchExpressions: [{ key: "zone", operator: "NotIn", values: ["b"] }] },
+      )
+      .map((nodes) => ({ nodes })),
+  },
 );
 
 const PORTS = [
-  "22 80 1024 8443 9100 30080 30090 65535",
+  "22 53 80 443 1024 8443 9100 30080 30090 65535",
   "1-1023 1024-65535 2000-9000 8080-8443 30000-32767 1-65535 10000-30000",
 ].flatMap((line) => line.split(" "));
 const ports = fc.uniqueArray(fc.constantFrom<(number | string)[]>(...PORTS, 8443, 22), { minLength: 1, maxLength: 4 });
@@ -76,36 +89,57 @@ const manyPorts = fc.constant([
   9100,
   30090,
 ]);
-const protocols = fc.constantFrom<readonly ("TCP" | "UDP")[]>(["TCP"], ["UDP"], ["TCP", "UDP"]);
+const protocols = fc.constantFrom<readonly ProtocolName[]>(
+  ["TCP"],
+  ["UDP"],
+  ["SCTP"],
+  ["TCP", "SCTP"],
+  ["UDP", "SCTP"],
+  ["TCP", "UDP", "SCTP"],
+);
 const patterns = fc.uniqueArray(fc.constantFrom("eth0", "eth9", "eth+", "wan0", "wan+", "cali+", "e+"), {
   minLength: 1,
   maxLength: 3,
 });
 const interfaces = fc.record({ include: patterns, exclude: patterns }, { requiredKeys: [] });
 
-const entries = fc.uniqueArray(
-  sparse<Entry>({
-    name: [100, fc.constantFrom("a", "b", "default", "d")],
-    from: [92, fc.array(peer, { minLength: 1, maxLength: 3 })],
-    ports: [40, ports],
-    protocols: [25, protocols],
-  }),
-  { selector: ({ name }) => name, maxLength: 3 },
-);
+const entriesWith = (field: "from" | "to") =>
+  fc.uniqueArray(
+    sparse<Omit<Entry, "from" | "to"> & { readonly peers?: readonly Peer[] }>({
+      name: [100, fc.constantFrom("a", "b", "default", "d")],
+      peers: [92, fc.array(peer, { minLength: 1, maxLength: 3 })],
+      ports: [40, ports],
+      protocols: [25, protocols],
+    }).map(({ peers, ...entry }): Entry => ({ ...entry, ...(peers === undefined ? {} : { [field]: peers }) })),
+    { selector: ({ name }) => name, maxLength: 3 },
+  );
 
 const wideScope = fc.constantFrom<(number | string)[]>(["1-65535"], ["1-8443", "8444-65535"], ["80", "1000-65535"]);
-const inbound = sparse<Inbound>({
-  ports: [
-    60,
-    fc.oneof({ weight: 5, arbitrary: wideScope }, { weight: 3, arbitrary: ports }, { weight: 2, arbitrary: manyPorts }),
-  ],
-  protocols: [20, protocols],
-  interfaces: [25, interfaces],
-  trustCluster: [50, fc.boolean()],
-  allow: [70, entries],
-  deny: [40, entries],
-  defaultAction: [40, fc.constantFrom<("Drop" | "Reject" | "Allow")[]>("Drop", "Reject", "Allow")],
-}).map(insideScope);
+const directionWith = (entries: fc.Arbitrary<Entry[]>): fc.Arbitrary<Direction> =>
+  sparse<Direction>({
+    ports: [
+      75,
+      fc.oneof(
+        { weight: 6, arbitrary: wideScope },
+        { weight: 2, arbitrary: ports },
+        { weight: 2, arbitrary: manyPorts },
+      ),
+    ],
+    protocols: [40, protocols],
+    interfaces: [20, interfaces],
+    trustCluster: [60, fc.boolean()],
+    allow: [60, entries],
+    deny: [40, entries],
+    defaultAction: [
+      70,
+      fc.constantFrom<("Drop" | "Reject" | "Allow")[]>("Drop", "Reject", "Reject", "Reject", "Allow"),
+    ],
+  }).map(insideScope);
+
+const firewall = sparse<NonNullable<Policy["spec"]["firewall"]>>({
+  inbound: [80, directionWith(entriesWith("from"))],
+  outbound: [70, directionWith(entriesWith("to"))],
+});
 
 /** Never exceeded by so few packets: a limit is to be named, not to be met. */
 const measure = fc.constantFrom<Pick<RateLimit, "newConnections" | "maxConcurrent">>(
@@ -133,7 +167,7 @@ const nodeSelector = fc.constantFrom<Selector>(
 const spec = sparse<Policy["spec"]>({
   priority: [30, fc.integer({ min: 0, max: 2 })],
   nodeSelector: [20, nodeSelector],
-  firewall: [90, fc.oneof({ weight: 9, arbitrary: fc.record({ inbound }) }, { weight: 1, arbitrary: fc.constant({}) })],
+  firewall: [95, firewall],
   rateLimits: [40, rateLimits],
 });
 
@@ -156,6 +190,11 @@ const groups: fc.Arbitrary<Group[]> = fc
 const world: fc.Arbitrary<World> = fc.record({
   nodeLabels: fc.constant({ role: "worker" }),
   nodes: fc.subarray(["198.18.0.12/32", "2001:db8:18::12/128", "192.0.2.8/32"]),
+  members: fc.subarray([
+    { name: "one", labels: { role: "edge" }, addresses: ["203.0.113.7", "2001:db8:113::7"] },
+    { name: "two", labels: { role: "edge", zone: "a" }, addresses: ["192.0.2.7", "192.0.2.8"] },
+    { name: "three", labels: { zone: "b" }, addresses: ["198.18.0.12", "2001:db8:18::12", "2001:db8:2::7"] },
+  ]),
   apiservers: fc.subarray(["203.0.113.70/32", "2001:db8:113::7/128"]),
   pods: fc.subarray(POD_CIDRS),
   vips: fc.subarray([SERVICES.vip, SERVICES.hostVip].flatMap((it) => [`${it[4]}/32`, `${it[6]}/128`])),
@@ -163,23 +202,6 @@ const world: fc.Arbitrary<World> = fc.record({
   podsOnUplink: fc.boolean(),
   groups,
 });
-
-const senders: readonly SenderName[] = ["outside", "outside", "side", "side", "wan", "peer", "peerPod", "pod"];
-
-/** Every shot that reaches the node where nothing is enforced. */
-export const SHOTS: readonly Shot[] = [...new Set(senders)].flatMap((sender) =>
-  ([4, 6] as const).flatMap((family: Family) =>
-    SOURCES[sender][family].flatMap((source) =>
-      (["TCP", "UDP"] as const).flatMap((protocol) => {
-        const many = sender === "outside" && protocol === "UDP" ? [MANY] : [];
-        return [...TARGETS, ...many].map((target): Shot => ({ sender, family, source, protocol, target }));
-      }),
-    ),
-  ),
-);
-const shotsBySender = new Map(senders.map((sender) => [sender, SHOTS.filter((shot) => shot.sender === sender)]));
-
-const shot = fc.constantFrom(...senders).chain((sender) => fc.constantFrom(...(shotsBySender.get(sender) ?? [])));
 
 /** Policies, the world that they meet, and what is sent to them. */
 export interface Case {
@@ -190,7 +212,7 @@ export interface Case {
 
 /** What fails says which shots disagree: so only policies and world shrink, and only they are printed. */
 export function arbitraryCase(shots: number): fc.Arbitrary<Case> {
-  const many = fc.noShrink(fc.array(shot, { minLength: shots, maxLength: shots }));
+  const many = fc.noShrink(fc.array(arbitraryShot, { minLength: shots, maxLength: shots }));
   return fc.record({ policies, world, shots: many }).map((one) => ({
     ...one,
     [fc.toStringMethod]: () => JSON.stringify({ policies: one.policies, world: one.world }),
@@ -198,7 +220,7 @@ export function arbitraryCase(shots: number): fc.Arbitrary<Case> {
 }
 
 /** Entries keep the ports and protocols that lie inside the scope: others are refused at admission. */
-function insideScope(scope: Inbound): Inbound {
+function insideScope(scope: Direction): Direction {
   const scopePorts = scope.ports ?? ["1024-65535"];
   const fit = ({ ports: own, protocols: asked, ...entry }: Entry): Entry => {
     const inside = own?.filter((port) => scopePorts.some((outer) => covers(outer, port))) ?? [];

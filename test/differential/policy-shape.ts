@@ -1,3 +1,5 @@
+import type { ProtocolName } from "./places.ts";
+
 /** The parts of the objects that decide about packets, as users write them: absent fields are absent. */
 
 export interface Selector {
@@ -16,14 +18,18 @@ export interface Block {
 
 export interface Peer {
   readonly ipBlock?: Block;
+  readonly nodes?: Selector;
   readonly addressGroup?: { readonly name?: string; readonly selector?: Selector };
 }
 
 export interface Entry {
   readonly name: string;
+  /** Inbound. */
   readonly from?: readonly Peer[];
+  /** Outbound. */
+  readonly to?: readonly Peer[];
   readonly ports?: readonly (number | string)[];
-  readonly protocols?: readonly ("TCP" | "UDP")[];
+  readonly protocols?: readonly ProtocolName[];
 }
 
 export interface Interfaces {
@@ -31,9 +37,10 @@ export interface Interfaces {
   readonly exclude?: readonly string[];
 }
 
-export interface Inbound {
+/** `firewall.inbound` or `firewall.outbound`. */
+export interface Direction {
   readonly ports?: readonly (number | string)[];
-  readonly protocols?: readonly ("TCP" | "UDP")[];
+  readonly protocols?: readonly ProtocolName[];
   readonly interfaces?: Interfaces;
   readonly trustCluster?: boolean;
   readonly allow?: readonly Entry[];
@@ -44,7 +51,7 @@ export interface Inbound {
 export interface RateLimit {
   readonly name: string;
   readonly ports?: readonly (number | string)[];
-  readonly protocols?: readonly ("TCP" | "UDP")[];
+  readonly protocols?: readonly ProtocolName[];
   readonly interfaces?: Interfaces;
   readonly exempt?: readonly Peer[];
   /** One of these two. */
@@ -57,7 +64,7 @@ export interface Policy {
   readonly spec: {
     readonly nodeSelector?: Selector;
     readonly priority?: number;
-    readonly firewall?: { readonly inbound?: Inbound };
+    readonly firewall?: { readonly inbound?: Direction; readonly outbound?: Direction };
     readonly rateLimits?: readonly RateLimit[];
   };
 }

@@ -4,6 +4,12 @@ import type { Group } from "./policy-shape.ts";
 export interface World {
   readonly nodeLabels: Readonly<Record<string, string>>;
   readonly nodes: readonly string[];
+  /** Node objects, as peers may name them; apart from what is trusted. */
+  readonly members: readonly {
+    readonly name: string;
+    readonly labels: Readonly<Record<string, string>>;
+    readonly addresses: readonly string[];
+  }[];
   readonly apiservers: readonly string[];
   readonly pods: readonly string[];
   readonly vips: readonly string[];

@@ -14,6 +14,7 @@ import { clusterGroup } from "../netns/packets/enforcer.ts";
 export const WORLD: World = {
   nodeLabels: { role: "worker" },
   nodes: ["198.18.0.12/32", "2001:db8:18::12/128"],
+  members: [],
   apiservers: ["203.0.113.70/32"],
   pods: ["198.19.1.0/24", "2001:db8:19:1::/64"],
   vips: ["198.19.240.10/32", "198.19.240.11/32"],

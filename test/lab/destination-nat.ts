@@ -5,7 +5,7 @@ import type { Protocol } from "./traffic/protocol.ts";
 export interface Publication {
   readonly port: number;
   /** Default tcp. */
-  readonly protocol?: Protocol;
+  readonly protocol?: Protocol | "sctp";
   /** Without masquerading: the target must answer through this node, so a pod of this node or the node itself. */
   readonly to: { readonly address: string; readonly port: number };
 }

@@ -1,4 +1,5 @@
 import type { Attempt, AttemptResult, Exchange } from "./protocol.ts";
+import { sctpOpener } from "./sctp-connection.ts";
 import { openTcp } from "./tcp-connection.ts";
 import { openUdp } from "./udp-connection.ts";
 
@@ -15,6 +16,9 @@ export interface Opened {
 }
 
 /** Tries one connection; never throws. */
-export function openConnection(attempt: Attempt, timeoutMilliseconds: number): Promise<Opened> {
-  return attempt.protocol === "udp" ? openUdp(attempt, timeoutMilliseconds) : openTcp(attempt, timeoutMilliseconds);
+export type OpenConnection = (attempt: Attempt, timeoutMilliseconds: number) => Promise<Opened>;
+
+export function connectionOpener(): OpenConnection {
+  const open = { tcp: openTcp, udp: openUdp, sctp: sctpOpener() };
+  return (attempt, timeoutMilliseconds) => open[attempt.protocol ?? "tcp"](attempt, timeoutMilliseconds);
 }

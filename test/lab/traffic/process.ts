@@ -3,10 +3,11 @@
  * (protocol.ts), so that a probe costs no process start. Ends with its stdin.
  */
 import { createInterface } from "node:readline";
-import { type Connection, openConnection } from "./connection.ts";
+import { type Connection, connectionOpener } from "./connection.ts";
 import { listenEcho } from "./echo-listener.ts";
 import type { Attempt, AttemptResult, Calls, Method, Request, Response } from "./protocol.ts";
 
+const openConnection = connectionOpener();
 const listeners = new Map<number, () => void>();
 const connections = new Map<number, Connection>();
 let handles = 0;

@@ -1,13 +1,17 @@
 /** What a test and the traffic process inside a namespace say to each other: one JSON object a line, over stdio. */
 
+/** What can be listened on. */
 export type Protocol = "tcp" | "udp";
 
 /** One connection to try. Addresses are literals, IPv4 or IPv6. */
 export interface Attempt {
   readonly to: string;
   readonly port: number;
-  /** Default tcp. For udp "connected" means that the echo came back. */
-  readonly protocol?: Protocol;
+  /**
+   * Default tcp. For udp "connected" means that the echo came back; for sctp that whoever got the INIT answered it, also
+   * that it speaks no SCTP (sctp needs `from`).
+   */
+  readonly protocol?: Protocol | "sctp";
   /** Source address and port; absent: the kernel chooses. */
   readonly from?: string;
   readonly fromPort?: number;
