@@ -30,6 +30,7 @@ beforeAll(async () => {
   peer = await lab.node("peer");
   const client = await lab.client("outside", { sources });
   await (await node.traffic()).listen("tcp", [80, 8443]);
+  await (await node.traffic()).listen("udp", [8443], node.ipv4);
   await client.exec("sysctl", ["-qw", "net.ipv6.ip_nonlocal_bind=1"]);
   for (const spoofed of Object.values(SPOOFED))
     await client.exec("ip", ["route", "add", "local", spoofed, "dev", "lo"]);
@@ -146,6 +147,18 @@ it.each([
   expect(await dropped(enforcer, "both/default")).toBeGreaterThanOrEqual(2 * FLOOD);
   expect(await accepted(8, "203.0.113.7")).toBe(8);
   expect(await accepted(8, "2001:db8:113::7", node.ipv6)).toBe(8);
+});
+
+it("counts UDP flows and SCTP associations where it names them, together with TCP connections", async () => {
+  const limit = { ...perHour, protocols: ["TCP", "UDP", "SCTP"] };
+  await enforcer.enforce({ limits: { rateLimits: [limit] } });
+  const attempt = { from: "203.0.113.7", to: node.ipv4, port: 8443 };
+  const opened = async (count: number, protocol: "udp" | "sctp") => {
+    const results = await outside.connectAll(Array.from({ length: count }, () => ({ ...attempt, protocol })));
+    return results.filter(({ outcome }) => outcome === "connected").length;
+  };
+  expect([await opened(3, "udp"), await opened(3, "sctp"), await accepted(1, "203.0.113.7")]).toEqual([3, 3, 1]);
+  expect([await opened(4, "udp"), await opened(4, "sctp"), await accepted(4, "203.0.113.7")]).toEqual([1, 0, 0]);
 });
 
 it("exempts the trusted cluster", async () => {
