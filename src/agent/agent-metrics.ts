@@ -64,6 +64,12 @@ export function agentMetrics(registry: Registry): AgentMetrics {
     labelNames: ["direction", "policy", "entry"],
     registers,
   });
+  const existing = new Gauge({
+    name: "port_hardening_existing_connections",
+    help: "Connections from before that the policy would refuse if they were opened anew, by whether they live on.",
+    labelNames: ["policy", "fate"],
+    registers,
+  });
   const limitSources = new Gauge({
     name: "port_hardening_limit_sources",
     help: "Sources that a limit on new connections remembers; when it has no room left, new sources are refused.",
@@ -110,7 +116,13 @@ export function agentMetrics(registry: Registry): AgentMetrics {
     },
     policies(outcomes) {
       enforced.reset();
-      for (const { name, state } of outcomes) enforced.set({ policy: name }, state === "Enforced" ? 1 : 0);
+      existing.reset();
+      for (const { name, state, existingConnections: connections } of outcomes) {
+        enforced.set({ policy: name }, state === "Enforced" ? 1 : 0);
+        if (connections === undefined) continue;
+        existing.set({ policy: name, fate: "kept" }, connections.kept);
+        existing.set({ policy: name, fate: "cut" }, connections.cut);
+      }
     },
     drops(entries) {
       dropped.reset();

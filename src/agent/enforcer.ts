@@ -12,6 +12,8 @@ export type ReachableTarget = Exclude<Target, { kind: "Keep" }>;
 export interface Enforcer {
   /** Sets the target. One that differs forgets failures and their backoff. */
   aim(target: ReachableTarget): void;
+  /** What `complete` adds to the target has grown: it is not reached any more. */
+  again(): void;
   /** Does what is due. True where the target was reached by this call. */
   reach(): Promise<boolean>;
   /** When `reach` has something to do next. */
@@ -31,6 +33,8 @@ export interface EnforcerOptions {
   readonly primeMilliseconds: number;
   /** Whether traffic was judged before this process began: then nothing is enforced for the first time. */
   readonly judgedBefore: () => boolean;
+  /** Adds what does not come of policies; see `existing.ts`. */
+  readonly complete: (enforcement: Enforcement) => Promise<Enforcement>;
   /** Just before rules are replaced: their counters are lost then. */
   readonly beforeReplace: () => Promise<void>;
   readonly onApplied: (result: ApplyResult) => void;
@@ -59,8 +63,9 @@ export function enforcer(options: EnforcerOptions): Enforcer {
     return now() < primeUntil;
   }
 
-  async function apply(enforcement: Enforcement): Promise<boolean> {
-    if (await mustPrime(enforcement)) return false;
+  async function apply(aim: Enforcement): Promise<boolean> {
+    if (await mustPrime(aim)) return false;
+    const enforcement = await options.complete(aim);
     if (held !== undefined && !isDeepStrictEqual(held.rules, enforcement.rules)) await options.beforeReplace();
     const result = await kernel.apply(enforcement.rules);
     held = enforcement;
@@ -91,6 +96,9 @@ export function enforcer(options: EnforcerOptions): Enforcer {
       target = next;
       reached = false;
       failure = undefined;
+    },
+    again() {
+      reached = false;
     },
     async reach() {
       if (target === undefined || reached || now() < (failure?.retryAt ?? 0)) return false;

@@ -1,6 +1,7 @@
 import { type Condition, clipText, setCondition } from "../api/condition.ts";
 import { DRIFT_ITEMS_MAX, NODE_SYSCTLS_MAX, type NodeStateStatus } from "../api/node-state.ts";
 import type { KernelFacts } from "../kernel/kernel.ts";
+import type { ExistingConnections } from "../plan/existing.ts";
 import {
   formatReservedPorts,
   LOCAL_PORT_RANGE,
@@ -17,11 +18,12 @@ export interface PolicyOutcome extends PolicyRevision {
   readonly reason: string;
   readonly message: string;
   readonly droppedPackets: number;
+  readonly existingConnections?: ExistingConnections;
 }
 
 /** Something of the whole node that a person should know; absent from status where it is not so. */
 export interface NodeProblem {
-  readonly type: "Drifting" | "StateNotSaved";
+  readonly type: "Drifting" | "StateNotSaved" | "ExistingUnknown";
   readonly reason: string;
   readonly message: string;
 }

@@ -17,7 +17,7 @@ export interface Standing {
   readonly waiting?: { readonly reason: string; readonly message: string } | undefined;
 }
 
-type Outcome = Omit<PolicyOutcome, "droppedPackets">;
+type Outcome = Omit<PolicyOutcome, "droppedPackets" | "existingConnections">;
 
 /** One outcome for each assigned policy. Enforced means: this revision was read back, and nothing is known to have changed. */
 export function outcomesOf({ assigned, held, mismatch, failure, priming, waiting }: Standing): Outcome[] {

@@ -9,6 +9,7 @@ import { currentSettings } from "./current-settings.ts";
 import { driftGuard, type Repair } from "./drift-guard.ts";
 import { dropReader } from "./drop-reader.ts";
 import { enforcer, type ReachableTarget } from "./enforcer.ts";
+import { existingGuard } from "./existing.ts";
 import type { AgentInputs, NodeStateRecord } from "./inputs.ts";
 import { readLimitFills } from "./limit-fill.ts";
 import { type NodeProblem, nodeStatus, type Observation, type PolicyOutcome, type ReadBack } from "./node-status.ts";
@@ -56,12 +57,14 @@ export function reconciler(options: ReconcilerOptions): Reconciler {
   const settings = currentSettings({ kernel, installed: options.settings, log });
   const guard = driftGuard({ kernel, now });
   const drops = dropReader({ kernel, rules: () => enforce.held?.rules, log });
+  const existing = existingGuard({ kernel, log, now });
   const enforce = enforcer({
     kernel,
     log,
     now,
     primeMilliseconds: options.primeMilliseconds,
     judgedBefore: () => saved.last.policies.some(({ plan }) => (plan.inbound ?? plan.outbound) !== undefined),
+    complete: existing.complete,
     beforeReplace: drops.read,
     onApplied: (result) => {
       guard.confirmed();
@@ -115,6 +118,8 @@ export function reconciler(options: ReconcilerOptions): Reconciler {
     const { result, ...rest } = repair;
     lastRepair = rest;
     repairs += 1;
+    // Meanwhile somebody may have opened what is refused.
+    existing.changed();
     tookReadBack(result);
     metrics.repaired(repair);
     log.warn({ by: repair.by, what: repair.what.slice(0, 20), milliseconds: repair.milliseconds }, "drift repaired");
@@ -140,7 +145,11 @@ export function reconciler(options: ReconcilerOptions): Reconciler {
       priming: enforce.priming,
       waiting: assigned.problem,
     };
-    return outcomesOf(standing).map((one) => ({ ...one, droppedPackets: drops.counts.ofPolicy(one.name) }));
+    return outcomesOf(standing).map((one) => {
+      const connections = existing.ofPolicy(one.name);
+      const counted = { ...one, droppedPackets: drops.counts.ofPolicy(one.name) };
+      return connections === undefined ? counted : { ...counted, existingConnections: connections };
+    });
   }
 
   function failure(): Observation["failure"] {
@@ -161,6 +170,10 @@ export function reconciler(options: ReconcilerOptions): Reconciler {
     if (saved.failure !== undefined) {
       const message = `after a reboot without the API server an older state would be enforced: ${messageOf(saved.failure)}`;
       found.push({ type: "StateNotSaved", reason: reasonOf(saved.failure, "SaveFailed"), message });
+    }
+    if (existing.failure !== undefined) {
+      const message = `connections that were open before are neither counted nor cut: ${messageOf(existing.failure)}`;
+      found.push({ type: "ExistingUnknown", reason: reasonOf(existing.failure, "ReadFailed"), message });
     }
     return found;
   }
@@ -217,8 +230,13 @@ export function reconciler(options: ReconcilerOptions): Reconciler {
         drops.counts.keep(new Set(policies.map(({ name }) => name)));
         saved.remember({ policies, groups });
         if (enforce.held === undefined) readBack = undefined;
+        existing.changed();
       }
       await repairDrift();
+      if (await existing.look(enforce.held)) {
+        enforce.again();
+        await enforce.reach();
+      }
       await measure();
       // Before the first status, so that it does not say less than the one before the restart.
       if (published === undefined) await drops.read();
@@ -227,7 +245,7 @@ export function reconciler(options: ReconcilerOptions): Reconciler {
       await readCounters();
       const held = enforce.held === undefined ? Number.POSITIVE_INFINITY : guard.wakeAt();
       const tools = facts === undefined ? now() + FACTS_RETRY_MILLISECONDS : Number.POSITIVE_INFINITY;
-      return Math.min(held, tools, enforce.wakeAt(), saved.wakeAt());
+      return Math.min(held, tools, enforce.wakeAt(), existing.wakeAt(), saved.wakeAt());
     },
     noticed(event) {
       settings.outdated();

@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { conditionsSchema, MESSAGE_MAX } from "./condition.ts";
 import type { DeepReadonly } from "./deep-readonly.ts";
+import { existingOnNodeSchema } from "./existing.ts";
 import { API_VERSION, NODE_STATE_KIND } from "./group.ts";
 import { metadataSchema } from "./metadata.ts";
 import { keyedList, labelName } from "./named.ts";
@@ -57,6 +58,7 @@ const policyOnNodeSchema = z
     message: z.string().max(MESSAGE_MAX).optional().describe("What the tool or the kernel said."),
     since: time.describe("When state or hash last changed."),
     droppedPackets: z.int().min(0).optional().describe("Packets that this policy's rules dropped or rejected."),
+    existingConnections: existingOnNodeSchema.optional(),
   })
   .describe("One policy as measured on this node.");
 

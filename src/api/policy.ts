@@ -4,6 +4,7 @@ import type { DeepReadonly } from "./deep-readonly.ts";
 import { defaulted } from "./defaulted.ts";
 import { inboundSchema, outboundSchema } from "./direction.ts";
 import { ephemeralPortsSchema } from "./ephemeral-ports.ts";
+import { existingSchema, existingSummarySchema } from "./existing.ts";
 import { API_VERSION, POLICY_KIND } from "./group.ts";
 import { labelSelectorSchema } from "./label-selector.ts";
 import { metadataSchema } from "./metadata.ts";
@@ -31,7 +32,11 @@ export const policySpecSchema = z
       .optional()
       .describe('Kernel settings by dotted name, values as strings: net.ipv4.tcp_syncookies: "1".'),
     firewall: z
-      .strictObject({ inbound: inboundSchema.optional(), outbound: outboundSchema.optional() })
+      .strictObject({
+        existing: existingSchema,
+        inbound: inboundSchema.optional(),
+        outbound: outboundSchema.optional(),
+      })
       .optional()
       .describe("Which traffic passes. A direction that is absent is not judged."),
     rateLimits: rateLimitsSchema
@@ -65,6 +70,7 @@ export const policyStatusSchema = z
       .min(0)
       .optional()
       .describe("Packets that the policy's rules dropped or rejected, summed over the nodes."),
+    existingConnections: existingSummarySchema.optional(),
     failures: z
       .array(
         z.object({

@@ -17,9 +17,9 @@ function section(title: string, lines: readonly string[]): string {
   return `# ${title}\n${(lines.length === 0 ? ["# none"] : lines).map((line) => `${line}\n`).join("")}`;
 }
 
-function setLines({ name, family, entries }: AddressSet): string[] {
+function setLines({ name, family, type = "hash:net", entries }: AddressSet): string[] {
   return [
-    `create ${name} hash:net family ${family === 4 ? "inet" : "inet6"} maxelem 1048576`,
+    `create ${name} ${type} family ${family === 4 ? "inet" : "inet6"} maxelem 1048576`,
     ...entries.map((entry) => `add ${name} ${entry}`),
   ];
 }

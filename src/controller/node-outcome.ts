@@ -9,6 +9,8 @@ export interface NodeOutcome {
   readonly reason?: string | undefined;
   readonly message?: string | undefined;
   readonly droppedPackets: number;
+  /** As last counted; absent where nobody counted. */
+  readonly existingConnections?: { readonly kept: number; readonly cut: number };
   /** Measured range of local ports, where the revision is enforced. */
   readonly range?: string | undefined;
 }
@@ -41,7 +43,12 @@ export function judgeNode(
   now: number,
 ): NodeOutcome {
   const reported = state?.reported.find(({ name }) => name === policy);
-  const base = { node: node.name, droppedPackets: reported?.droppedPackets ?? 0 };
+  const existing = reported?.existingConnections;
+  const base = {
+    node: node.name,
+    droppedPackets: reported?.droppedPackets ?? 0,
+    ...(existing === undefined ? {} : { existingConnections: existing }),
+  };
   if (!node.ready) return { ...base, outcome: "Unknown", reason: "NodeNotReady", message: "the node is not Ready" };
   if (now >= silentFrom) {
     return { ...base, outcome: "Unknown", reason: "AgentSilent", message: "the agent has not been heard of" };

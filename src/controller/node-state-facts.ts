@@ -13,7 +13,10 @@ export interface AssignedFacts {
   readonly hash: string | undefined;
 }
 
-export type ReportedPolicy = Pick<PolicyOnNode, "name" | "hash" | "state" | "reason" | "message" | "droppedPackets">;
+export type ReportedPolicy = Pick<
+  PolicyOnNode,
+  "name" | "hash" | "state" | "reason" | "message" | "droppedPackets" | "existingConnections"
+>;
 
 /** What the controller keeps of a NodeState: hashes, never plans. */
 export interface NodeStateFacts {
@@ -44,14 +47,17 @@ export function parseNodeStateFacts(object: KubeObject): NodeStateFacts {
     createdAt: Date.parse(creationTimestamp) || 0,
     assigned: elements.map(assignedFacts),
     nodeSelections: elements.flatMap(({ plan }) => nodeSelectionsIn(plan)),
-    reported: (status?.policies ?? []).map(({ name, hash, state, reason, message, droppedPackets }) => ({
-      name,
-      hash,
-      state,
-      reason,
-      message,
-      droppedPackets,
-    })),
+    reported: (status?.policies ?? []).map(
+      ({ name, hash, state, reason, message, droppedPackets, existingConnections: existing }) => ({
+        name,
+        hash,
+        state,
+        reason,
+        message,
+        droppedPackets,
+        ...(existing === undefined ? {} : { existingConnections: { kept: existing.kept, cut: existing.cut } }),
+      }),
+    ),
     range: status?.ephemeralPorts?.range,
   };
 }

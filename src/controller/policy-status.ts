@@ -5,6 +5,8 @@ import type { NodeOutcome } from "./node-outcome.ts";
 import { remarksOf } from "./remarks.ts";
 import { groupOutcomes, judgePolicy, nameNodes } from "./verdict.ts";
 
+const INT32_MAX = 2 ** 31 - 1;
+
 /** A scalar that the policy loses on a node. */
 export interface NodeConflict extends Conflict {
   readonly node: string;
@@ -50,12 +52,24 @@ export function summarisePolicy(policy: PolicyOutcome, before: PolicyStatus | un
       Number.MAX_SAFE_INTEGER,
       outcomes.reduce((sum, { droppedPackets }) => sum + droppedPackets, 0),
     ),
+    ...existingOf(outcomes),
     failures: failed.slice(0, FAILURES_MAX).map(({ node, reason, message }) => ({
       node,
       reason: clipText(reason ?? "Failed", 256),
       message: clipText(message ?? ""),
     })),
   };
+}
+
+function existingOf(outcomes: readonly NodeOutcome[]): Pick<PolicyStatus, "existingConnections"> {
+  const counted = outcomes.flatMap(({ existingConnections }) => existingConnections ?? []);
+  if (counted.length === 0) return {};
+  const sum = (of: "kept" | "cut") =>
+    Math.min(
+      INT32_MAX,
+      counted.reduce((total, one) => total + one[of], 0),
+    );
+  return { existingConnections: { kept: sum("kept"), cut: sum("cut") } };
 }
 
 function conflicted(conflicts: readonly NodeConflict[]) {

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { Family } from "../plan/types.ts";
+import type { AddressSet, Family } from "../plan/types.ts";
 import type { RuleSet } from "../render/types.ts";
 import { type NftTablePlan, planNftTable } from "./nft-table.ts";
 import type { Observation } from "./observe.ts";
@@ -45,7 +45,9 @@ export function planRollBack(
 ): Changes {
   const tables = FAMILIES.flatMap((family) => ourTables(family, before.tables[family]));
   const kept = [...before.sets.values()].filter(({ name }) => !name.startsWith(SWAP_SET));
-  const sets = kept.map(({ name, family, entries = [] }) => ({ name, family, entries }));
+  const sets = kept.map(({ name, family, type, entries = [] }): AddressSet => {
+    return { name, family, type: type === "hash:ip,port,ip" ? type : "hash:net", entries };
+  });
   const goal: RuleSet = { tables, sets, sysctls: [] };
   const writes = keys.flatMap((key) => {
     const value = before.sysctls.get(key);

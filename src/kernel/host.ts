@@ -16,6 +16,16 @@ export interface LineStream {
 export interface Host {
   /** Runs a tool without a shell. Throws ToolMissingError, RestoreError (it points at a line of `input`) or ToolError. */
   run(command: string, args: readonly string[], options: RunOptions): Promise<{ readonly stdout: string }>;
+  /**
+   * Runs a tool to its end and hands each line over as it comes: no more of the output is kept than that takes. Throws as
+   * `run` does, and what `onLine` throws.
+   */
+  readLines(
+    command: string,
+    args: readonly string[],
+    options: Omit<RunOptions, "input">,
+    onLine: (line: string) => void,
+  ): Promise<void>;
   /** Runs a tool for its lines, until `signal` aborts. */
   spawnLines(command: string, args: readonly string[], signal: AbortSignal): LineStream;
   /** The value without its line end; undefined where there is no such key. Keys are dotted; a dot inside an interface's name is not supported. */

@@ -2,6 +2,7 @@
  * What the agent needs of a node. Implemented by `linuxKernel` (the real thing) and `fakeKernel` (state in memory);
  * both pass the same contract suite.
  */
+import type { NodeNetwork, TrackedConnection } from "../plan/connections.ts";
 import type { Family } from "../plan/types.ts";
 import type { RuleSet } from "../render/types.ts";
 
@@ -74,6 +75,12 @@ export interface Kernel {
    * that a table holds, so not for every pass.
    */
   limitSources(tables: readonly string[]): Promise<readonly LimitSources[]>;
+  /** The entries of these sets of ours; one that is not there is left out. */
+  setEntries(names: readonly string[]): Promise<ReadonlyMap<string, readonly string[]>>;
+  /** Addresses, listeners and routes of the moment. */
+  network(): Promise<NodeNetwork>;
+  /** Hands over every connection that conntrack knows and that can still carry data; both families, in no order. */
+  connections(visit: (connection: TrackedConnection) => void): Promise<void>;
   /** The measured values of these sysctls, as the kernel prints them; undefined where there is no such key. */
   sysctls(keys: readonly string[]): Promise<ReadonlyMap<string, string | undefined>>;
   /**

@@ -1,10 +1,12 @@
 import type { RuleSet } from "../render/types.ts";
 import { type Changes, differencesOf, FAMILIES, hashReadBack, planChanges, planRollBack } from "./changes.ts";
+import { observeConnections } from "./connections.ts";
 import { ReadBackError, RollBackError, ToolError, ToolMissingError } from "./errors.ts";
 import type { Host } from "./host.ts";
 import type { ApplyResult, Kernel } from "./kernel.ts";
 import { observeLimitSources } from "./limit-sources.ts";
 import { markRewriter } from "./mark-rewriter.ts";
+import { observeNetwork } from "./network.ts";
 import { learnNftTable } from "./nft-table.ts";
 import { nodeAccess } from "./node-access.ts";
 import {
@@ -12,6 +14,7 @@ import {
   type Observation,
   observeNode,
   observeRules,
+  observeSets,
   observeSysctls,
   ofAll,
   ofNone,
@@ -161,6 +164,12 @@ export function linuxKernel({ host, stateDir, sysctlDir, now = Date.now }: Linux
       return (await Promise.all(FAMILIES.map(read))).flat();
     },
     limitSources: (tables) => observeLimitSources(host, tables),
+    setEntries: async (names) => {
+      const found = await observeSets(node, (name) => names.includes(name));
+      return new Map([...found].flatMap(([name, { entries }]) => (entries === undefined ? [] : [[name, entries]])));
+    },
+    network: () => observeNetwork(node),
+    connections: (visit) => observeConnections(node, visit),
     sysctls: (keys) => observeSysctls(node, keys),
     watch: (signal, onDrift) => watchRules({ host, own, now, signal, onDrift }),
   };

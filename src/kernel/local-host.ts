@@ -26,6 +26,25 @@ export function localHost({ path = SYSTEM_PATH }: { readonly path?: string } = {
       if (result.timedOut) throw new ToolError(command, `no answer within ${timeoutMilliseconds} ms`);
       throw classifyFailure(command, result.stderr, input, result.cause);
     },
+    async readLines(command, args, { timeoutMilliseconds, onSpawn }, onLine) {
+      const child = execa(command, args, {
+        ...environment,
+        stdin: "ignore",
+        buffer: { stdout: false, stderr: true },
+        timeout: timeoutMilliseconds,
+        killSignal: "SIGKILL",
+      });
+      if (child.pid !== undefined) onSpawn?.(child.pid);
+      const lines = lineSplitter(onLine);
+      const chunks: AsyncIterable<string> = child.stdout.setEncoding("utf8");
+      for await (const chunk of chunks) lines.push(chunk);
+      lines.end();
+      const result = await child;
+      if (!result.failed) return;
+      if (isMissing(result.cause)) throw toolMissing(command, result.cause);
+      if (result.timedOut) throw new ToolError(command, `no answer within ${timeoutMilliseconds} ms`);
+      throw classifyFailure(command, result.stderr, undefined, result.cause);
+    },
     spawnLines(command, args, signal) {
       const child = execa(command, args, {
         ...environment,
@@ -50,6 +69,20 @@ export function localHost({ path = SYSTEM_PATH }: { readonly path?: string } = {
     async remove(path) {
       await rm(unfinished(path), { force: true });
       await rm(path, { force: true });
+    },
+  };
+}
+
+function lineSplitter(onLine: (line: string) => void): { push(chunk: string): void; end(): void } {
+  let rest = "";
+  return {
+    push(chunk) {
+      const lines = (rest + chunk).split("\n");
+      rest = lines.pop() ?? "";
+      for (const line of lines) onLine(line);
+    },
+    end() {
+      if (rest !== "") onLine(rest);
     },
   };
 }

@@ -2,6 +2,7 @@ import type { Family } from "../plan/types.ts";
 import { SysctlError } from "./errors.ts";
 import type { Host } from "./host.ts";
 import { type MemoryMonitor, memoryMonitor } from "./memory-monitor.ts";
+import { type MemoryNetwork, memoryNetwork } from "./memory-network.ts";
 import { memoryNft } from "./memory-nft.ts";
 import { type MemoryRules, memoryRules, RefusedLine } from "./memory-rules.ts";
 import { type MemorySets, memorySets } from "./memory-sets.ts";
@@ -20,6 +21,8 @@ export interface MemoryHost extends Host {
   readonly monitor: MemoryMonitor;
   readonly sysctls: Map<string, string>;
   readonly files: Map<string, string>;
+  /** What conntrack lists, by family, and the node's addresses, listeners and routes, as the tools print them. */
+  readonly network: MemoryNetwork;
   /** Asked before each step: what it returns is thrown instead of doing it. */
   failWhen(failure: (step: Step) => Error | undefined): void;
   /** What another process does by `iptables-nft-restore --noflush` or its like. */
@@ -40,6 +43,7 @@ export function memoryHost(): MemoryHost {
   const sets = memorySets((name) => Number(rules[4].matches(` ${name} `)) + Number(rules[6].matches(` ${name} `)));
   const monitor = memoryMonitor();
   const nft = memoryNft();
+  const network = memoryNetwork();
   const sysctls = new Map(SYSCTLS);
   const files = new Map<string, string>();
   let failure: (step: Step) => Error | undefined = () => undefined;
@@ -52,6 +56,7 @@ export function memoryHost(): MemoryHost {
 
   function answer(command: string, args: readonly string[], input: string, pid: number): string {
     const family = command.startsWith("ip6") ? 6 : 4;
+    if (command === "ip" || command === "ss") return network.answer(command, args);
     if (command === "nft") return nft.answer(args, input, (change) => monitor.committedNft(change, pid));
     if (args.includes("--version")) return `${command} v1.8.9 (nf_tables)`;
     if (command.endsWith("-save"))
@@ -70,6 +75,7 @@ export function memoryHost(): MemoryHost {
     monitor,
     sysctls,
     files,
+    network,
     failWhen(next) {
       failure = next;
     },
@@ -91,6 +97,10 @@ export function memoryHost(): MemoryHost {
           input,
         );
       }
+    },
+    async readLines(command, args, _options, onLine) {
+      step({ kind: "Run", command, input: undefined });
+      for (const line of network.answer(command, args).split("\n")) onLine(line);
     },
     spawnLines(command, _args, signal) {
       step({ kind: "Spawn", command });

@@ -1,6 +1,7 @@
 import { RefusedLine } from "./memory-rules.ts";
 
 interface MemorySet {
+  readonly type: string;
   readonly family: string;
   readonly capacity: string;
   readonly entries: Set<string>;
@@ -13,14 +14,14 @@ export interface MemorySets {
   has(name: string): boolean;
 }
 
-/** ipset with sets of type hash:net. @param references how many rules name a set */
+/** ipset, as far as we use it. @param references how many rules name a set */
 export function memorySets(references: (name: string) => number): MemorySets {
   const sets = new Map<string, MemorySet>();
 
   function list(name: string, set: MemorySet, withEntries: boolean): string {
     const header = [
       `Name: ${name}`,
-      "Type: hash:net",
+      `Type: ${set.type}`,
       `Header: family ${set.family} maxelem ${set.capacity}`,
       `References: ${references(name)}`,
       `Number of entries: ${set.entries.size}`,
@@ -33,7 +34,12 @@ export function memorySets(references: (name: string) => number): MemorySets {
     if (verb === "create") {
       if (sets.has(name)) throw new Error("Set cannot be created: set with the same name already exists");
       const family = / family (\S+)/.exec(line)?.[1] ?? "inet";
-      sets.set(name, { family, capacity: / maxelem (\d+)/.exec(line)?.[1] ?? "65536", entries: new Set() });
+      sets.set(name, {
+        type: argument,
+        family,
+        capacity: / maxelem (\d+)/.exec(line)?.[1] ?? "65536",
+        entries: new Set(),
+      });
       return "";
     }
     const set = sets.get(name);

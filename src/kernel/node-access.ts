@@ -28,6 +28,8 @@ export interface NodeAccess {
   readonly sysctlFile: string;
   /** Runs a tool and returns what it printed; its process id is known as ours. */
   run(command: string, args: readonly string[], input?: string): Promise<string>;
+  /** The same for output of any size. */
+  readLines(command: string, args: readonly string[], onLine: (line: string) => void): Promise<void>;
 }
 
 export function nodeAccess(host: Host, stateDir: string, sysctlDir: string, own: OwnProcesses): NodeAccess {
@@ -44,5 +46,7 @@ export function nodeAccess(host: Host, stateDir: string, sysctlDir: string, own:
       };
       return (await host.run(command, args, options)).stdout;
     },
+    readLines: (command, args, onLine) =>
+      host.readLines(command, args, { timeoutMilliseconds: TIMEOUT_MILLISECONDS, onSpawn: own.add }, onLine),
   };
 }

@@ -48,7 +48,7 @@ export async function observeRules(node: NodeAccess, family: Family): Promise<Sa
   return parseSavedRules(tool, await node.run(tool, []));
 }
 
-async function observeSets(node: NodeAccess, entriesOf: EntriesOf): Promise<Map<string, SavedSet>> {
+export async function observeSets(node: NodeAccess, entriesOf: EntriesOf): Promise<Map<string, SavedSet>> {
   const all = parseSavedSets(await node.run("ipset", ["list", "-t"]));
   const headers = new Map([...all].filter(([name]) => isOurSet(name)));
   const listed = [...headers.keys()].filter(entriesOf);

@@ -25,7 +25,7 @@ export const isTagged = (rule: string): boolean => / --comment "?port-hardening"
 export function checkRuleSet(desired: RuleSet): void {
   for (const { name, entries } of desired.sets) {
     if (!/^ph-[a-z0-9-]{1,28}$/.test(name) || name.startsWith(SWAP_SET)) throw new NotOursError(`set ${name}`);
-    const odd = entries.find((entry) => !/^[0-9a-f.:/]+$/.test(entry));
+    const odd = entries.find((entry) => !/^[0-9a-f.:/]+(?:,(?:tcp|udp|sctp):\d+,[0-9a-f.:]+)?$/.test(entry));
     if (odd !== undefined) throw new NotOursError(`entry ${JSON.stringify(odd)} of set ${name}`);
   }
   if (desired.nftTable !== undefined && !OUR_NFT_TABLE.test(desired.nftTable)) throw new NotOursError("an nft table");

@@ -32,7 +32,7 @@ export function planSets(desired: readonly AddressSet[], saved: ReadonlyMap<stri
       lines.push(...createLines(set.name, set));
       continue;
     }
-    if (now.type !== "hash:net" || now.family !== set.family) {
+    if (now.type !== (set.type ?? "hash:net") || now.family !== set.family) {
       differences.push(`set ${set.name} is ${now.type} of IPv${now.family}`);
       rewritten.push(set.name);
       lines.push(`destroy ${set.name}`, ...createLines(set.name, set));
@@ -79,9 +79,9 @@ function edits(set: AddressSet, now: SavedSet): { add: readonly string[]; remove
   return { add, remove: now.entries.filter((entry) => !want.has(entry)) };
 }
 
-function createLines(name: string, { family, entries }: AddressSet): string[] {
+function createLines(name: string, { family, type = "hash:net", entries }: AddressSet): string[] {
   return [
-    `create ${name} hash:net family ${family === 4 ? "inet" : "inet6"} maxelem ${CAPACITY}`,
+    `create ${name} ${type} family ${family === 4 ? "inet" : "inet6"} maxelem ${CAPACITY}`,
     ...entries.map((entry) => `add ${name} ${entry}`),
   ];
 }

@@ -1,6 +1,12 @@
 import { RestoreError, ToolError, ToolMissingError } from "./errors.ts";
 
-const PACKAGES: Readonly<Record<string, string>> = { ipset: "ipset", nft: "nftables" };
+const PACKAGES: Readonly<Record<string, string>> = {
+  ipset: "ipset",
+  nft: "nftables",
+  ip: "iproute2",
+  ss: "iproute2",
+  conntrack: "conntrack (conntrack-tools in Fedora)",
+};
 
 /** @returns the error for a tool that could not be started because it is not there. */
 export function toolMissing(tool: string, cause?: unknown): ToolMissingError {

@@ -30,13 +30,16 @@ type EntrySpec = NonNullable<DirectionSpec["allow"]>[number];
 export function compile(policy: PortHardeningPolicy, node: NodeIdentity, options: CompileOptions): Plan | undefined {
   const { spec, metadata } = policy;
   if (!selects(spec.nodeSelector, node.labels)) return undefined;
-  const { inbound, outbound } = spec.firewall ?? {};
+  const { existing, inbound, outbound } = spec.firewall ?? {};
+  const cut = existing === "Cut" ? { existing } : {};
   return {
     format: PLAN_FORMAT,
     ...(spec.ephemeralPorts === undefined ? {} : { ephemeralPorts: compileEphemeralPorts(spec.ephemeralPorts) }),
     sysctls: compileSysctls(metadata.name, spec.sysctls ?? {}, options.allowedSysctls),
-    ...(inbound === undefined ? {} : { inbound: compileDirection(metadata.name, "inbound", inbound) }),
-    ...(outbound === undefined ? {} : { outbound: compileDirection(metadata.name, "outbound", outbound) }),
+    ...(inbound === undefined ? {} : { inbound: { ...compileDirection(metadata.name, "inbound", inbound), ...cut } }),
+    ...(outbound === undefined
+      ? {}
+      : { outbound: { ...compileDirection(metadata.name, "outbound", outbound), ...cut } }),
     rateLimits: (spec.rateLimits ?? []).map((limit) => compileLimit(metadata.name, limit)).toSorted(byName),
   };
 }

@@ -69,6 +69,7 @@ const direction = z.strictObject({
   allow: z.array(entry),
   deny: z.array(entry),
   defaultAction: z.enum(DEFAULT_ACTIONS),
+  existing: z.literal("Cut").exactOptional(),
 });
 
 const rate = z.int().min(1).max(10_000);

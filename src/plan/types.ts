@@ -68,6 +68,8 @@ export interface PlanDirection {
   readonly allow: readonly PlanEntry[];
   readonly deny: readonly PlanEntry[];
   readonly defaultAction: DefaultAction;
+  /** Connections that were open before are cut where this policy refuses them; absent: they live on. */
+  readonly existing?: "Cut";
 }
 
 /** What a limit counts, and how many sources share a count. */
@@ -136,6 +138,8 @@ export type Family = 4 | 6;
 export interface AddressSet {
   readonly name: string;
   readonly family: Family;
+  /** Absent: hash:net. The other one holds connections, as in `cut-sets.ts`. */
+  readonly type?: "hash:net" | "hash:ip,port,ip";
   readonly entries: readonly string[];
 }
 

@@ -1,10 +1,12 @@
+import { cuts } from "../plan/cut-sets.ts";
 import type { Family, NodePlan } from "../plan/types.ts";
+import { cutAnswers, cutHooks, cutMatch } from "./cut.ts";
 import { type Dispatch, dispatch, INBOUND } from "./dispatch.ts";
 import { classChain, type InterfaceClass, interfaceClasses } from "./interface-class.ts";
 import { failsafeRules, judgement } from "./judgement.ts";
 import { renderCounts, renderLimits } from "./limits.ts";
-import { CLEAR_MARK, REJECT_CHAIN_NAME, rejectChain } from "./reject.ts";
-import { INIT, peerMatch, rule, SYN, TAG } from "./rule.ts";
+import { CLEAR_MARK, MARKED, REJECT_CHAIN_NAME, rejectChain } from "./reject.ts";
+import { INIT, NOT_INIT, peerMatch, rule, SYN, TAG } from "./rule.ts";
 import { renderTrusted, trustRules } from "./trust.ts";
 import type { Chain, Hook } from "./types.ts";
 
@@ -13,14 +15,18 @@ import type { Chain, Hook } from "./types.ts";
  * A SYN is judged whatever conntrack thinks of its tuple (a stale CLOSE_WAIT tuple says ESTABLISHED, NOTRACK says
  * UNTRACKED), unless RELATED (an FTP data connection); an SCTP INIT likewise. UDP by the first packet of a flow.
  */
-const preroutingHook = (plan: NodePlan): Hook => ({
+const preroutingHook = (plan: NodePlan, family: Family): Hook => ({
   chain: "PREROUTING",
   rules: [
+    // The nft table rejects whatever is marked then.
+    ...(rejectsCut(plan) ? [`${MARKED} -m comment --comment ${TAG} ${CLEAR_MARK}`] : []),
     `${SYN} -m conntrack ! --ctstate RELATED --ctdir ORIGINAL -m comment --comment ${TAG} -j PH-PRE`,
     `-p udp -m conntrack ! --ctstate RELATED,ESTABLISHED -m comment --comment ${TAG} -j PH-PRE`,
     ...(judgesSctp(plan)
       ? [`${INIT} -m conntrack ! --ctstate RELATED --ctdir ORIGINAL -m comment --comment ${TAG} -j PH-PRE`]
       : []),
+    ...cutHooks(plan, "Inbound", family, "PH-PRE"),
+    ...cutAnswers(plan, "Outbound", family),
   ],
 });
 
@@ -34,6 +40,11 @@ const INPUT: Hook = {
 export function rejectsInbound({ inbound, rateLimits }: NodePlan): boolean {
   const judging = interfaceClasses(inbound, rateLimits).flatMap(({ scopes }) => scopes);
   return judging.some(({ defaultAction }) => defaultAction === "Reject");
+}
+
+/** What was open before is rejected too, not only what opens. */
+export function rejectsCut(plan: NodePlan): boolean {
+  return rejectsInbound(plan) && cuts(plan, "Inbound");
 }
 
 function judgesSctp({ inbound, rateLimits }: NodePlan): boolean {
@@ -56,16 +67,17 @@ function preChain(plan: NodePlan, family: Family): Chain {
   };
 }
 
-function inputChain(plan: NodePlan, cidrs: readonly string[]): Chain {
+function inputChain(plan: NodePlan, cidrs: readonly string[], family: Family): Chain {
+  const notCut = cutMatch(plan, "Inbound", family, true);
   return {
     name: "PH-INPUT",
     rules: [
       "-i lo -j RETURN",
-      "-p tcp -m tcp ! --tcp-flags FIN,SYN,RST,ACK SYN -j RETURN",
-      ...(judgesSctp(plan) ? ["-p sctp -m sctp ! --chunk-types any INIT -j RETURN"] : []),
+      rule("-p tcp -m tcp ! --tcp-flags FIN,SYN,RST,ACK SYN", notCut, "-j RETURN"),
+      ...(judgesSctp(plan) ? [rule(NOT_INIT, notCut, "-j RETURN")] : []),
       "-m conntrack --ctdir REPLY -j RETURN",
       "-m conntrack --ctstate RELATED -j RETURN",
-      "-p udp -m conntrack --ctstate ESTABLISHED -j RETURN",
+      rule("-p udp -m conntrack --ctstate ESTABLISHED", notCut, "-j RETURN"),
       ...(rejectsInbound(plan) ? [CLEAR_MARK] : []),
       ...cidrs.map((cidr) => `-m conntrack --ctorigdst ${cidr} -g PH-IN`),
     ],
@@ -92,7 +104,10 @@ function renderClass(plan: NodePlan, one: InterfaceClass, family: Family): Dispa
  * jumped to, and they return nothing.
  */
 export function renderInbound(plan: NodePlan, family: Family): { chains: Chain[]; hooks: Hook[] } {
-  if (plan.inbound.length === 0 && plan.rateLimits.length === 0) return { chains: [], hooks: [] };
+  if (plan.inbound.length === 0 && plan.rateLimits.length === 0) {
+    const answers = cutAnswers(plan, "Outbound", family);
+    return { chains: [], hooks: answers.length === 0 ? [] : [{ chain: "PREROUTING", rules: answers }] };
+  }
   const classes = interfaceClasses(plan.inbound, plan.rateLimits);
   const rendered = classes.map((one) => renderClass(plan, one, family));
   const judges = rendered.map(({ entry }) => entry);
@@ -110,8 +125,8 @@ export function renderInbound(plan: NodePlan, family: Family): { chains: Chain[]
     ...renderCounts(classes, family),
     ...(rejectsInbound(plan) ? [rejectChain(judgesSctp(plan))] : []),
   ];
-  const prerouting = preroutingHook(plan);
+  const prerouting = preroutingHook(plan, family);
   const vipCidrs = plan.vipCidrs.filter((cidr) => cidr.includes(":") === (family === 6));
   if (vipCidrs.length === 0) return { chains, hooks: [prerouting] };
-  return { chains: [inputChain(plan, vipCidrs), ...chains], hooks: [prerouting, INPUT] };
+  return { chains: [inputChain(plan, vipCidrs, family), ...chains], hooks: [prerouting, INPUT] };
 }

@@ -1,4 +1,5 @@
 import type { Family, NodePlan, Protocol } from "../plan/types.ts";
+import { cutAnswers, cutHooks } from "./cut.ts";
 import { type Dispatch, dispatch, OUTBOUND } from "./dispatch.ts";
 import { classChain, type InterfaceClass, interfaceClasses } from "./interface-class.ts";
 import { failsafeRules, judgement } from "./judgement.ts";
@@ -14,14 +15,16 @@ import type { Chain, Hook } from "./types.ts";
  * UDP that is not tracked passes: the replies of a server that was taken out of conntrack cannot be told from flows of
  * its own. Only who may write rules on the node can take something out.
  */
-const outputHook = ({ outbound }: NodePlan): Hook => ({
+const outputHook = (plan: NodePlan, family: Family): Hook => ({
   chain: "OUTPUT",
   rules: [
     `${SYN} -m conntrack ! --ctstate RELATED --ctdir ORIGINAL -m comment --comment ${TAG} -j PH-OUT`,
     `-p udp -m conntrack ! --ctstate RELATED,ESTABLISHED,UNTRACKED -m comment --comment ${TAG} -j PH-OUT`,
-    ...(outbound.some(({ protocols }) => protocols.includes("SCTP"))
+    ...(plan.outbound.some(({ protocols }) => protocols.includes("SCTP"))
       ? [`${INIT} -m conntrack ! --ctstate RELATED --ctdir ORIGINAL -m comment --comment ${TAG} -j PH-OUT`]
       : []),
+    ...cutHooks(plan, "Outbound", family, "PH-OUT"),
+    ...cutAnswers(plan, "Inbound", family),
   ],
 });
 
@@ -51,7 +54,10 @@ function renderClass(one: InterfaceClass, family: Family): Dispatch {
 
 /** The outbound chains of one family and the hook that leads there; nothing judged: nothing. By goto alone, as inbound. */
 export function renderOutbound(plan: NodePlan, family: Family): { chains: Chain[]; hooks: Hook[] } {
-  if (plan.outbound.length === 0) return { chains: [], hooks: [] };
+  if (plan.outbound.length === 0) {
+    const answers = cutAnswers(plan, "Inbound", family);
+    return { chains: [], hooks: answers.length === 0 ? [] : [{ chain: "OUTPUT", rules: answers }] };
+  }
   const classes = interfaceClasses(plan.outbound, []);
   const rendered = classes.map((one) => renderClass(one, family));
   const judges = rendered.map(({ entry }) => entry);
@@ -65,5 +71,5 @@ export function renderOutbound(plan: NodePlan, family: Family): { chains: Chain[
     ...judge.chains,
     ...rendered.flatMap((one) => one.chains),
   ];
-  return { chains, hooks: [outputHook(plan)] };
+  return { chains, hooks: [outputHook(plan, family)] };
 }

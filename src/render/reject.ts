@@ -22,23 +22,31 @@ export function rejectChain(judgesSctp: boolean): Chain {
   return { name: REJECT_CHAIN_NAME, rules: [...malformed, `-j MARK --set-xmark ${BIT}`] };
 }
 
+/** Came in with the bit, or so it would seem. */
+export const MARKED = `-m mark --mark ${BIT}`;
+
 /**
  * The nft table that rejects what is marked, as `nft -s list table` prints it: right after mangle, before kube-proxy's
  * DNAT, where no ACCEPT of others can come between. REJECT of iptables works in INPUT and FORWARD only, behind all that.
- * It looks at what opens a connection and nothing else, so a bit that somebody else set cuts no traffic under way.
+ * It looks at what opens a connection and nothing else, so a bit that somebody else set cuts no traffic under way; where
+ * such traffic is to be rejected (`alsoOpen`), the hook in mangle takes the bit from all that comes in with it.
  */
-export const REJECT_TABLE = `table inet porthardening {
-	chain prerouting {
-		type filter hook prerouting priority mangle + 1; policy accept;
-		meta mark & 0x00001000 == 0x00001000 tcp flags syn / fin,syn,rst,ack reject with tcp reset
-		meta mark & 0x00001000 == 0x00001000 meta l4proto udp ct state invalid,new,untracked reject
-		meta mark & 0x00001000 == 0x00001000 meta l4proto sctp @th,96,8 0x1 reject
-	}
-
-	chain input {
-		type filter hook input priority mangle + 1; policy accept;
-		meta mark & 0x00001000 == 0x00001000 ct status dnat tcp flags syn / fin,syn,rst,ack reject with tcp reset
-		meta mark & 0x00001000 == 0x00001000 ct status dnat meta l4proto udp ct state new reject
-		meta mark & 0x00001000 == 0x00001000 ct status dnat meta l4proto sctp @th,96,8 0x1 reject
-	}
-}`;
+export function rejectTable(alsoOpen: boolean): string {
+  const marked = "meta mark & 0x00001000 == 0x00001000";
+  const rules = (kind: string, udpStates: string) => [
+    `${marked}${kind} ${alsoOpen ? "meta l4proto tcp" : "tcp flags syn / fin,syn,rst,ack"} reject with tcp reset`,
+    `${marked}${kind} meta l4proto udp${alsoOpen ? "" : ` ct state ${udpStates}`} reject`,
+    `${marked}${kind} meta l4proto sctp${alsoOpen ? "" : " @th,96,8 0x1"} reject`,
+  ];
+  const chain = (name: string, lines: readonly string[]) =>
+    [
+      `	chain ${name} {`,
+      ...[`type filter hook ${name} priority mangle + 1; policy accept;`, ...lines].map((line) => `		${line}`),
+      "	}",
+    ].join("\n");
+  const chains = [
+    chain("prerouting", rules("", "invalid,new,untracked")),
+    chain("input", rules(" ct status dnat", "new")),
+  ];
+  return `table inet porthardening {\n${chains.join("\n\n")}\n}`;
+}

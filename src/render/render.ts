@@ -1,7 +1,8 @@
+import { cutSets } from "../plan/cut-sets.ts";
 import type { NodePlan } from "../plan/types.ts";
-import { rejectsInbound, renderInbound } from "./inbound.ts";
+import { rejectsCut, rejectsInbound, renderInbound } from "./inbound.ts";
 import { renderOutbound } from "./outbound.ts";
-import { REJECT_TABLE } from "./reject.ts";
+import { rejectTable } from "./reject.ts";
 import { renderSysctls } from "./sysctl.ts";
 import type { RuleSet, Table } from "./types.ts";
 
@@ -17,8 +18,8 @@ export function render(plan: NodePlan): RuleSet {
   return {
     tables,
     // A set that no rule names (VIPs where only outbound is judged) is not kept.
-    sets: plan.sets.filter(({ name }) => text.includes(`--match-set ${name} `)),
+    sets: [...plan.sets.filter(({ name }) => text.includes(`--match-set ${name} `)), ...cutSets(plan)],
     sysctls: renderSysctls(plan),
-    ...(rejectsInbound(plan) ? { nftTable: REJECT_TABLE } : {}),
+    ...(rejectsInbound(plan) ? { nftTable: rejectTable(rejectsCut(plan)) } : {}),
   };
 }

@@ -7,11 +7,16 @@ export const TAG = "port-hardening";
 /** Opens a TCP connection. */
 export const SYN = "-p tcp -m tcp --tcp-flags FIN,SYN,RST,ACK SYN";
 
+/** Neither opens a TCP connection nor ends it. */
+export const NOT_OPENING = "-p tcp -m tcp --tcp-flags SYN,RST NONE";
+
 /**
  * Opens an SCTP association. An INIT must stand alone in its packet (RFC 9260, 6.10), but is judged wherever it stands.
  * Rules with it exist only where a policy names SCTP: they need a module (xt_sctp) that a node may lack.
  */
 export const INIT = "-p sctp -m sctp --chunk-types any INIT";
+
+export const NOT_INIT = "-p sctp -m sctp ! --chunk-types any INIT";
 
 /** Matches and target joined as iptables-save prints them; empty parts fall out. */
 export function rule(...parts: readonly string[]): string {

@@ -26,6 +26,21 @@ export function setLookup(entries: readonly string[]): (address: string) => bool
   };
 }
 
+/** Whether a connection is in a hash:ip,port,ip set, written as ipset prints it: `address,protocol:port,address`. */
+export function connectionLookup(entries: readonly string[]): (first: string, port: string, last: string) => boolean {
+  const key = (first: string, port: string, last: string) =>
+    [parseAddress(first).toByteArray(), port, parseAddress(last).toByteArray()].join(" ");
+  const known = new Set(
+    entries.map((entry) => {
+      const [first, port, last, ...more] = entry.split(",");
+      if (first === undefined || port === undefined || last === undefined || more.length > 0)
+        throw new UnknownFormError("an entry of a set", entry);
+      return key(first, port, last);
+    }),
+  );
+  return (first, port, last) => known.size > 0 && known.has(key(first, port, last));
+}
+
 function parseBlock(text: string): [ipaddr.IPv4 | ipaddr.IPv6, number] {
   const [base = "", bits] = text.split("/");
   const address = parseAddress(base);

@@ -4,7 +4,10 @@ import type { RuleOption } from "./rule-words.ts";
 
 export type Match = (packet: PacketAtHook) => boolean;
 /** The set's lookup, or undefined where there is no such set. */
-export type Sets = (name: string) => ((address: string) => boolean) | undefined;
+export type Sets = (name: string) => SetLookup | undefined;
+/** Of an address, or of a connection as hash:ip,port,ip has it: the words of `--match-set` say which. */
+export type SetLookup = { readonly address: (address: string) => boolean } | { readonly connection: ConnectionLookup };
+type ConnectionLookup = (peer: string, port: string, local: string) => boolean;
 
 const ADDRESS_TYPES = new Set(["LOCAL", "UNICAST", "BROADCAST", "MULTICAST", "ANYCAST"]);
 
@@ -33,16 +36,32 @@ export function optionMatch({ name, values }: RuleOption, sets: Sets, text: stri
     case "--match-set": {
       const holds = sets(first);
       if (holds === undefined) throw new UnknownFormError(`a set named ${first}`, text);
+      if ("connection" in holds) return connectionMatch(second, holds.connection, text);
       if (second !== "src" && second !== "dst") throw new UnknownFormError(`"${second}" of a set`, text);
-      return ({ source, destination }) => holds(second === "src" ? source : destination);
+      return ({ source, destination }) => holds.address(second === "src" ? source : destination);
     }
     case "--dst-type":
     case "--src-type":
       if (!ADDRESS_TYPES.has(first)) throw new UnknownFormError(`address type ${first}`, text);
       return ({ destinationType, sourceType }) => first === (name === "--dst-type" ? destinationType : sourceType);
+    case "--mark":
+      // No packet comes in with a mark.
+      if (!/^0x[0-9a-f]+\/0x[0-9a-f]+$/.test(first)) throw new UnknownFormError(`mark ${first}`, text);
+      return () => false;
     default:
       throw new UnknownFormError(name, text);
   }
+}
+
+function connectionMatch(words: string, holds: ConnectionLookup, text: string): Match {
+  const sides = words.split(",");
+  if (sides.length !== 3 || sides.some((side) => side !== "src" && side !== "dst"))
+    throw new UnknownFormError(`"${words}" of a set`, text);
+  return ({ protocol, source, destination, sourcePort, destinationPort }) => {
+    const address = (side: string | undefined) => (side === "src" ? source : destination);
+    const port = sides[1] === "src" ? sourcePort : destinationPort;
+    return port !== undefined && holds(address(sides[0]), `${protocol}:${port}`, address(sides[2]));
+  };
 }
 
 /** A pattern that ends in + means every name that begins so (iptables(8), --in-interface). */
@@ -50,14 +69,15 @@ function onInterface(pattern: string, device: string): boolean {
   return pattern.endsWith("+") ? device.startsWith(pattern.slice(0, -1)) : device === pattern;
 }
 
-/** Of the flags in `mask` exactly those in `set` are up. A packet of a connection that stands has ACK. */
+/** Of the flags in `mask` exactly those in `set` are up (NONE: none). A packet of a connection that stands has ACK. */
 function tcpFlags(mask: string, set: string, text: string): Match {
   const known = ["FIN", "SYN", "RST", "ACK"];
-  const unknown = [...mask.split(","), ...set.split(",")].find((flag) => !known.includes(flag));
+  const wanted = set === "NONE" ? [] : set.split(",");
+  const unknown = [...mask.split(","), ...wanted].find((flag) => !known.includes(flag));
   if (unknown !== undefined) throw new UnknownFormError(`TCP flag ${unknown}`, text);
   return ({ protocol, syn = true }) => {
     const up = syn ? "SYN" : "ACK";
-    return protocol === "tcp" && mask.split(",").every((flag) => set.split(",").includes(flag) === (flag === up));
+    return protocol === "tcp" && mask.split(",").every((flag) => wanted.includes(flag) === (flag === up));
   };
 }
 

@@ -11,6 +11,8 @@ interface AnyPacket {
   readonly destination: string;
   readonly destinationPort: number;
   readonly destinationType: AddressType;
+  /** Needed only to know the answers of what is cut. */
+  readonly sourcePort?: number;
   /** What conntrack takes it for; default NEW. */
   readonly state?: "NEW" | "ESTABLISHED" | "RELATED" | "INVALID" | "UNTRACKED";
   /** Default ORIGINAL: the way of the flow's first packet. */

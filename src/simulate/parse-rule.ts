@@ -35,6 +35,7 @@ const OPTIONS: Readonly<Record<string, { readonly module?: string; readonly word
   "--tcp-flags": { module: "tcp", words: 2 },
   "--chunk-types": { module: "sctp", words: 2 },
   "--dports": { module: "multiport", words: 1 },
+  "--mark": { module: "mark", words: 1 },
   "--match-set": { module: "set", words: 2 },
   "--dst-type": { module: "addrtype", words: 1 },
   "--src-type": { module: "addrtype", words: 1 },
@@ -55,7 +56,7 @@ const OPTIONS: Readonly<Record<string, { readonly module?: string; readonly word
   "--connlimit-mask": { module: "connlimit", words: 1 },
   "--connlimit-saddr": { module: "connlimit", words: 0 },
 };
-const MODULES = new Set("tcp udp sctp multiport set addrtype conntrack comment hashlimit connlimit".split(" "));
+const MODULES = new Set("tcp udp sctp multiport set mark addrtype conntrack comment hashlimit connlimit".split(" "));
 /** Modules whose options say how much is let through, not which packet is meant. */
 const LIMITS = new Set(["hashlimit", "connlimit"]);
 
@@ -70,6 +71,8 @@ export function parseRule(text: string, sets: Sets): Rule {
     if (option.name === "-m") modules.add(moduleOf(option, text));
     else tests.push(known(option, modules, text));
   }
+  // Nothing else is known of a packet's mark than that it comes in without.
+  if (modules.has("mark") && target.mark === undefined) throw new UnknownFormError("a verdict by mark", text);
   const conntrack = tests.filter(({ name }) => OPTIONS[name]?.module === "conntrack");
   const matches = [
     ...(modules.has("conntrack") ? [conntrackMatch(conntrack, text)] : []),

@@ -1,7 +1,7 @@
 import type { RuleSet, Table } from "../render/types.ts";
-import { setLookup } from "./address-block.ts";
+import { connectionLookup, setLookup } from "./address-block.ts";
 import { UnknownFormError } from "./errors.ts";
-import type { Sets } from "./match-options.ts";
+import type { SetLookup, Sets } from "./match-options.ts";
 import type { ArrivingPacket, Packet, PacketAtHook } from "./packet.ts";
 import { parseRule, type RuleOwner } from "./parse-rule.ts";
 import { type Step, type Walk, type WalkedChain, walk } from "./walk.ts";
@@ -38,7 +38,11 @@ export function simulate(ruleSet: RuleSet, packet: Packet): Verdict {
  */
 export function simulator(ruleSet: RuleSet): (packet: Packet) => Verdict {
   const lookups = new Map(
-    ruleSet.sets.map(({ name, family, entries }) => [name, { family, holds: setLookup(entries) }]),
+    ruleSet.sets.map(({ name, family, type = "hash:net", entries }) => {
+      const holds: SetLookup =
+        type === "hash:net" ? { address: setLookup(entries) } : { connection: connectionLookup(entries) };
+      return [name, { family, holds }];
+    }),
   );
   const tables = new Map<string, ParsedTable>();
   for (const table of ruleSet.tables) {

@@ -79,6 +79,23 @@ describe("an assigned policy", () => {
     ]);
   });
 
+  it("lets what a refused source had open live on and counts it, or cuts it where it says so", async () => {
+    await lab.assign([]);
+    await lab.statusWhere("nothing to be assigned", (status) => status.counts?.assigned === 0);
+    const traffic = await lab.outside.traffic();
+    const open = await traffic.open({ to: lab.node.ipv4, port: served.hostPort, from: refused });
+    const connections = (status: NodeStateStatus) => status.policies?.[0]?.existingConnections;
+    await lab.assign([workers]);
+    const kept = await lab.statusWhere("one to be kept", (status) => connections(status)?.kept === 1);
+    const top = { direction: "Inbound", peer: refused, protocol: "TCP", port: served.hostPort, connections: 1 };
+    expect(connections(kept)).toEqual({ kept: 1, cut: 0, top: [top] });
+    expect(await open.exchange()).toBe("echoed");
+    await lab.assign([assigned({ firewall: { existing: "Cut", inbound: {} } }, "workers")]);
+    await lab.statusWhere("one to be cut", (status) => connections(status)?.cut === 1);
+    expect(await open.exchange(700)).toBe("silent");
+    await open.close();
+  });
+
   it("that the kernel refuses changes nothing, and status has the tool's words", async () => {
     const before = await lab.everything();
     const bad = assigned({ sysctls: { "net.ipv4.tcp_syncookies": "99999" }, rateLimits: [limit] }, "bad");

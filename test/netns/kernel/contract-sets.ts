@@ -30,6 +30,20 @@ export function describeSets(current: () => Subject, started: () => Kernel): voi
     expect(await setsOf(current())).toEqual({ "ph-4-office": ["198.51.100.1"], "ph-6-office": [] });
   });
 
+  it("keeps a set of connections, tells what is in it, and makes it anew where it is of another type", async () => {
+    const name = "ph-cut-in-4";
+    const connections = (...entries: string[]) => ({ name, family: 4, type: "hash:ip,port,ip", entries }) as const;
+    const [first, second] = ["192.0.2.9,tcp:8443,198.18.0.11", "192.0.2.9,udp:53,198.18.0.11"] as const;
+    await tamperSets(current(), `create ${name} hash:net family inet`);
+    const held = { ...sample, sets: [...sample.sets, connections(first)] };
+    await started().apply(held);
+    expect(await started().setEntries([name, "ph-cut-out-4"])).toEqual(new Map([[name, [first]]]));
+    const more = { ...sample, sets: [...sample.sets, connections(first, second)] };
+    const { differences } = await started().apply(more);
+    expect(differences).toEqual([`set ${name} 1 of 2 entries`]);
+    expect(await started().verify(more, "Full")).toEqual([]);
+  });
+
   it("finds an entry exchanged by others only in full, one removed also by the headers", async () => {
     await started().apply(sample);
     await tamperSets(current(), "add ph-4-office 203.0.113.9", "del ph-4-office 198.51.100.7");

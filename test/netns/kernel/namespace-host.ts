@@ -44,6 +44,7 @@ export function namespaceHost(name: string): Host {
   return {
     ...local,
     run: (command, args, options) => local.run("nsenter", enter(command, args), options),
+    readLines: (command, args, options, onLine) => local.readLines("nsenter", enter(command, args), options, onLine),
     spawnLines: (command, args, signal) => local.spawnLines("nsenter", enter(command, args), signal),
     async countLines(file) {
       const command = `test -e "$0" && wc -l <"$0"`;

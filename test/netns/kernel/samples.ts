@@ -1,5 +1,5 @@
 import type { AddressSet, Family } from "../../../src/plan/types.ts";
-import { REJECT_TABLE } from "../../../src/render/reject.ts";
+import { rejectTable } from "../../../src/render/reject.ts";
 import type { Chain, RuleSet, SysctlSetting, Table } from "../../../src/render/types.ts";
 
 export const RANGE = "net.ipv4.ip_local_port_range";
@@ -42,7 +42,7 @@ export const sample: RuleSet = {
   tables: [sampleTable(4), filterTable(4), sampleTable(6), filterTable(6)],
   sets: [office4(["192.0.2.0/24", "198.51.100.7"]), office6(["2001:db8:1::/48", "2001:db8::7"])],
   sysctls: [equal(RANGE, "49152 65535"), contains("50000,50100-50110"), equal(BACKLOG, "4096")],
-  nftTable: REJECT_TABLE,
+  nftTable: rejectTable(false),
 };
 
 /** Of the sample, only what is of IPv4. */

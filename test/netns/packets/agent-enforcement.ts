@@ -25,6 +25,7 @@ export async function enforceAsAgent(
     now: Date.now,
     primeMilliseconds,
     judgedBefore: () => false,
+    complete: (enforcement) => Promise.resolve(enforcement),
     beforeReplace: () => Promise.resolve(),
     onApplied: () => undefined,
     onFailed: () => undefined,

@@ -8,7 +8,7 @@ import { compile } from "../../../src/plan/compile.ts";
 import { merge } from "../../../src/plan/merge.ts";
 import { DEFAULT_NODE_SETTINGS } from "../../../src/plan/node-settings.ts";
 import { assign } from "../../../src/plan/plan-hash.ts";
-import type { GroupAddresses } from "../../../src/plan/types.ts";
+import type { AssignedPolicy, GroupAddresses } from "../../../src/plan/types.ts";
 import { render } from "../../../src/render/render.ts";
 import type { NetworkNamespace } from "../../lab/network-namespace.ts";
 import { namespaceHost } from "../kernel/namespace-host.ts";
@@ -29,20 +29,24 @@ export async function createEnforcer(node: NetworkNamespace): Promise<Enforcer> 
     kernel,
     clear: () => kernel.clear(),
     async enforce(specs, groups = []) {
-      const assigned = Object.entries(specs).flatMap(([name, spec]) => {
-        const object = {
-          apiVersion: API_VERSION,
-          kind: POLICY_KIND,
-          metadata: { name, uid: `uid-${name}` },
-          spec: { mode: "Enforce", ...spec },
-        };
-        const policy = parsePolicy(object);
-        const plan = compile(policy, { name: "node", labels: {} }, { allowedSysctls: ["net.*"] });
-        return plan === undefined ? [] : [assign({ metadata: { name, uid: `uid-${name}` }, spec: policy.spec }, plan)];
-      });
-      await kernel.apply(render(merge(assigned, groups, DEFAULT_NODE_SETTINGS)));
+      await kernel.apply(render(merge(assignedOf(specs), groups, DEFAULT_NODE_SETTINGS)));
     },
   };
+}
+
+/** Policies as compiled for a node without labels. */
+export function assignedOf(specs: Readonly<Record<string, object>>): AssignedPolicy[] {
+  return Object.entries(specs).flatMap(([name, spec]) => {
+    const object = {
+      apiVersion: API_VERSION,
+      kind: POLICY_KIND,
+      metadata: { name, uid: `uid-${name}` },
+      spec: { mode: "Enforce", ...spec },
+    };
+    const policy = parsePolicy(object);
+    const plan = compile(policy, { name: "node", labels: {} }, { allowedSysctls: ["net.*"] });
+    return plan === undefined ? [] : [assign({ metadata: { name, uid: `uid-${name}` }, spec: policy.spec }, plan)];
+  });
 }
 
 /** A group as the controller publishes the cluster's own addresses. */

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, expect, it } from "vitest";
 import type { Host, Node } from "../../lab/hosts.ts";
 import { createLab, type Lab } from "../../lab/lab.ts";
+import { cuttingEnforcer } from "./cutting-enforcer.ts";
 import { createEnforcer, type Enforcer } from "./enforcer.ts";
 import { sendSctp } from "./send-sctp.ts";
 
@@ -79,4 +80,21 @@ it("answers a rejected INIT", async () => {
   await sendSctp(client, node.ipv4, PORT, "INIT");
   const answers = async () => (await client.exec("iptables-nft-save", ["-c", "-t", "filter"])).stdout;
   await expect.poll(answers, { timeout: 2_000 }).toMatch(/^\[1:\d+\] -A INPUT -p icmp /m);
+});
+
+it.each(["Keep", "Cut"])("an association under way that is refused: %s", async (existing) => {
+  const ends = ["-s", client.ipv4, "-d", node.ipv4, "--sport", "40000", "--dport", `${PORT}`];
+  const tags = ["--orig-vtag", "16909060", "--reply-vtag", "7"];
+  await enforcer.kernel.prime();
+  await node.exec("conntrack", ["-F"]);
+  await node.exec("conntrack", ["-I", "-p", "sctp", ...ends, ...tags, "--state", "ESTABLISHED", "-t", "600"]);
+  const cutter = cuttingEnforcer(enforcer);
+  await cutter.enforce({ sctp: { firewall: { existing, inbound: { protocols: ["SCTP"] } } } });
+  const [kept, cut] = existing === "Keep" ? [1, 0] : [0, 1];
+  expect(cutter.guard.ofPolicy("sctp")).toMatchObject({ kept, cut });
+  const before = await seen(node, "DATA");
+  await sendSctp(client, node.ipv4, PORT, "DATA");
+  // To another port, which nothing refuses: when it has arrived, so would have the first.
+  await sendSctp(client, node.ipv4, 1000, "DATA");
+  await expect.poll(() => seen(node, "DATA"), { timeout: 2_000 }).toBe(before + 1 + kept);
 });

@@ -25,7 +25,7 @@ function restoreText({ name: table, chains, hooks }: Table): string {
 
 function load(ruleSet: RuleSet): void {
   for (const set of ruleSet.sets) {
-    run("ipset", ["create", set.name, "hash:net", "family", set.family === 4 ? "inet" : "inet6", "-exist"]);
+    run("ipset", ["create", set.name, set.type ?? "hash:net", "family", set.family === 4 ? "inet" : "inet6", "-exist"]);
   }
   for (const table of ruleSet.tables)
     run(table.family === 4 ? "iptables-nft-restore" : "ip6tables-nft-restore", [], restoreText(table));

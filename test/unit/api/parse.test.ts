@@ -23,6 +23,7 @@ describe("parsePolicy", () => {
       mode: "Enforce",
       priority: 0,
       firewall: {
+        existing: "Keep",
         inbound: { ports: ["1024-65535"], protocols: ["TCP", "UDP"], trustCluster: true, defaultAction: "Drop" },
       },
     });

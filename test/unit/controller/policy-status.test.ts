@@ -29,6 +29,16 @@ it("counts nodes by outcome and sums what was dropped, also where a node is unkn
   expect(status.observedGeneration).toBe(3);
 });
 
+it("sums the connections from before, where somebody counted them", () => {
+  const counted = (node: string, kept: number, cut: number) => enforced(node, { existingConnections: { kept, cut } });
+  const status = (outcomes: readonly NodeOutcome[]) => summarisePolicy({ ...base, outcomes }, undefined, now);
+  expect(status([counted("a", 3, 0), enforced("b"), counted("c", 1, 7)]).existingConnections).toEqual({
+    kept: 4,
+    cut: 7,
+  });
+  expect(status([enforced("a")])).not.toHaveProperty("existingConnections");
+});
+
 it("says the very same again, and keeps the time of the last transition, where nothing changed", () => {
   const outcomes = [enforced("a")];
   const first = summarisePolicy({ ...base, outcomes }, undefined, now);

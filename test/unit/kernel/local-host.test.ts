@@ -63,6 +63,23 @@ it("ends a stream of lines when its program ends, with its words", async () => {
   expect(lines).toEqual(["one", "two"]);
 });
 
+it("hands over the lines of a tool as they come, the last one too, and says what went wrong", async () => {
+  const lines = async () => {
+    const found: string[] = [];
+    await host().readLines("conntrack", ["-L"], { timeoutMilliseconds: 2_000 }, (line) => found.push(line));
+    return found;
+  };
+  await expect(localHost({ path: folder }).readLines("conntrack", [], quickly, () => {})).rejects.toThrow(
+    "conntrack is not installed: install the package conntrack",
+  );
+  program("conntrack", "seq 1 20000", "printf 'no line end'");
+  expect(await lines()).toEqual([...Array.from({ length: 20_000 }, (_, index) => `${index + 1}`), "no line end"]);
+  program("conntrack", "echo one", "echo 'conntrack v1.4.7 (conntrack-tools): Operation failed' >&2", "exit 1");
+  await expect(lines()).rejects.toThrow("Operation failed");
+  program("conntrack", "echo one", "exec sleep 60");
+  await expect(lines()).rejects.toThrow("conntrack: no answer within 2000 ms");
+});
+
 it("replaces a file as a whole, makes its folder, and sweeps what an interrupted write left", async () => {
   const path = join(folder, "a", "b.json");
   expect(await host().readFile(path)).toBeUndefined();

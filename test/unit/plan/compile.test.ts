@@ -123,9 +123,13 @@ describe("compile", () => {
   it("lets a peer that it does not know open nothing, but never deny less than meant", () => {
     const unknown = (list: "allow" | "deny") => {
       const known = policy({ firewall: { inbound: {} } });
-      const { inbound } = known.spec.firewall ?? {};
-      if (inbound === undefined) throw new Error("the API's parser lost inbound");
-      const spec = { ...known.spec, firewall: { inbound: { ...inbound, [list]: [{ name: "a", from: [{}] }] } } };
+      const { firewall } = known.spec;
+      if (firewall?.inbound === undefined) throw new Error("the API's parser lost inbound");
+      const { inbound } = firewall;
+      const spec = {
+        ...known.spec,
+        firewall: { ...firewall, inbound: { ...inbound, [list]: [{ name: "a", from: [{}] }] } },
+      };
       return compile({ ...known, spec }, node, { allowedSysctls: [] });
     };
     expect(unknown("allow")?.inbound?.allow[0]?.peers).toEqual({ cidrs: [], groups: [] });

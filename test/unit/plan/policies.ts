@@ -156,6 +156,7 @@ export const anySpec = fc.record(
     ),
     firewall: fc.record(
       {
+        existing: fc.constantFrom("Keep", "Cut"),
         inbound: fc.record({ ...scope, allow: entries, deny: entries }, { requiredKeys: ["protocols"] }),
         outbound: fc.record(
           { ...scope, allow: outboundEntries, deny: outboundEntries },

@@ -58,6 +58,7 @@ export const everything: NodePlan = {
       deny: [],
       protocols: ["TCP", "UDP", "SCTP"],
       defaultAction: "Reject",
+      existing: "Cut",
     }),
   ],
   outbound: [
@@ -73,6 +74,7 @@ export const everything: NodePlan = {
       deny: [],
       protocols: ["TCP", "UDP", "SCTP"],
       defaultAction: "Reject",
+      existing: "Cut",
     }),
   ],
   rateLimits: [

@@ -26,6 +26,22 @@ export const policySamples: readonly Sample[] = [
     "spec.firewall.inbuond",
     "unknown field",
   ),
+  good("existing connections cut", policy({ firewall: { existing: "Cut", inbound: {} } })),
+  good("existing connections kept, no direction", policy({ firewall: { existing: "Keep" } })),
+  good("null for what becomes of existing connections", policy({ firewall: { existing: null } })),
+  bad(
+    "an unknown fate of existing connections",
+    policy({ firewall: { existing: "Drop" } }),
+    "spec.firewall.existing",
+    "must be Keep or Cut",
+    "supported values",
+  ),
+  bad(
+    "existing connections cut in one direction",
+    policy({ firewall: { inbound: { existing: "Cut" } } }),
+    "spec.firewall.inbound.existing",
+    "unknown field",
+  ),
   badNull("null for a section", policy({ firewall: null }), "spec.firewall"),
   bad("a list for a section", policy({ firewall: [] }), "spec.firewall", "must be an object", "must be of type object"),
 
