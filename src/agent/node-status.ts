@@ -14,7 +14,7 @@ import type { Repair } from "./drift-guard.ts";
 
 /** One policy as it stands on this node. */
 export interface PolicyOutcome extends PolicyRevision {
-  readonly state: "Pending" | "Enforced" | "Failed";
+  readonly state: "Pending" | "Enforced" | "Failed" | "NotEnforceable";
   readonly reason: string;
   readonly message: string;
   readonly droppedPackets: number;
@@ -95,7 +95,7 @@ function conditions(seen: Observation, before: readonly Condition[], now: Date):
 
 function ready({ policies, failure }: Observation): Pick<Condition, "status" | "reason" | "message"> {
   if (failure !== undefined) return { status: "False", ...failure };
-  const failed = policies.find(({ state }) => state === "Failed");
+  const failed = policies.find(({ state }) => state === "Failed" || state === "NotEnforceable");
   if (failed !== undefined) {
     return { status: "False", reason: failed.reason, message: `policy ${failed.name}: ${failed.message}` };
   }

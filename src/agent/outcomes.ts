@@ -1,6 +1,7 @@
 import type { AssignedPolicies } from "./assigned-policies.ts";
 import type { Mismatch } from "./drift-guard.ts";
 import type { Enforcement } from "./enforcement.ts";
+import { evasionOutcome, type SeenEvasion } from "./hook-evasions.ts";
 import type { PolicyOutcome } from "./node-status.ts";
 
 /** Where the node stands between what is assigned and what the kernel holds. */
@@ -15,12 +16,14 @@ export interface Standing {
   readonly priming: boolean;
   /** Why nothing new can be enforced for now. */
   readonly waiting?: { readonly reason: string; readonly message: string } | undefined;
+  /** Where connections get past the rules, whatever they say. */
+  readonly evasions: readonly SeenEvasion[];
 }
 
 type Outcome = Omit<PolicyOutcome, "droppedPackets" | "existingConnections">;
 
 /** One outcome for each assigned policy. Enforced means: this revision was read back, and nothing is known to have changed. */
-export function outcomesOf({ assigned, held, mismatch, failure, priming, waiting }: Standing): Outcome[] {
+export function outcomesOf({ assigned, held, mismatch, failure, priming, waiting, evasions }: Standing): Outcome[] {
   const inKernel = assigned.revisions.map(
     ({ name, uid, hash }) =>
       mismatch === undefined &&
@@ -31,7 +34,10 @@ export function outcomesOf({ assigned, held, mismatch, failure, priming, waiting
   return assigned.revisions.map((revision, index): Outcome => {
     const refused = assigned.refused.find(({ name }) => name === revision.name);
     if (refused !== undefined) return { ...refused, state: "Failed" };
-    if (inKernel[index] && !chargeAll) return { ...revision, state: "Enforced", ...remarks(revision.name, held) };
+    if (inKernel[index] && !chargeAll) {
+      const evaded = evasionOutcome(revision.name, evasions);
+      return { ...revision, ...(evaded ?? { state: "Enforced", ...remarks(revision.name, held) }) };
+    }
     if (failure !== undefined) {
       return { ...revision, state: "Failed", reason: reasonOf(failure, "ApplyFailed"), message: messageOf(failure) };
     }

@@ -10,6 +10,7 @@ import { driftGuard, type Repair } from "./drift-guard.ts";
 import { dropReader } from "./drop-reader.ts";
 import { enforcer, type ReachableTarget } from "./enforcer.ts";
 import { existingGuard } from "./existing.ts";
+import { hookEvasions } from "./hook-evasions.ts";
 import type { AgentInputs, NodeStateRecord } from "./inputs.ts";
 import { readLimitFills } from "./limit-fill.ts";
 import { type NodeProblem, nodeStatus, type Observation, type PolicyOutcome, type ReadBack } from "./node-status.ts";
@@ -56,6 +57,7 @@ export function reconciler(options: ReconcilerOptions): Reconciler {
   const assigned = assignment({ inputs, log });
   const settings = currentSettings({ kernel, installed: options.settings, log });
   const guard = driftGuard({ kernel, now });
+  const evaded = hookEvasions({ kernel, now });
   const drops = dropReader({ kernel, rules: () => enforce.held?.rules, log });
   const existing = existingGuard({ kernel, log, now });
   const enforce = enforcer({
@@ -144,6 +146,7 @@ export function reconciler(options: ReconcilerOptions): Reconciler {
       failure: assigned.failure ?? enforce.failure,
       priming: enforce.priming,
       waiting: assigned.problem,
+      evasions: enforce.held === undefined ? [] : evaded.current(),
     };
     return outcomesOf(standing).map((one) => {
       const connections = existing.ofPolicy(one.name);
@@ -249,6 +252,7 @@ export function reconciler(options: ReconcilerOptions): Reconciler {
     },
     noticed(event) {
       settings.outdated();
+      evaded.noticed(event);
       guard.noticed(event);
     },
     async collect() {

@@ -52,8 +52,11 @@ const policyOnNodeSchema = z
     uid,
     hash: hash.describe("The revision from spec that this speaks of."),
     state: z
-      .enum(["Pending", "Enforced", "Failed"])
-      .describe("Enforced: read back from the kernel. Failed: nothing was changed, or it was rolled back."),
+      .enum(["Pending", "Enforced", "Failed", "NotEnforceable"])
+      .describe(
+        "Enforced: read back from the kernel. Failed: nothing was changed, or it was rolled back. " +
+          "NotEnforceable: read back, but something else on the node lets traffic past it; message names it.",
+      ),
     reason: z.string().max(256).optional().describe("One word for machines."),
     message: z.string().max(MESSAGE_MAX).optional().describe("What the tool or the kernel said."),
     since: time.describe("When state or hash last changed."),

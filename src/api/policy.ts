@@ -60,6 +60,7 @@ export const policyStatusSchema = z
         selected: count.describe("Nodes that the policy selects."),
         enforced: count.describe("Nodes on which it was read back from the kernel, at the current revision."),
         failed: count.describe("Nodes that could not apply it."),
+        notEnforceable: count.optional().describe("Nodes on which something else lets traffic past it; absent: none."),
         unknown: count.describe("Nodes that are not ready or have not been heard of for 180 s."),
       })
       .optional()
@@ -81,7 +82,7 @@ export const policyStatusSchema = z
       )
       .max(FAILURES_MAX)
       .optional()
-      .describe("The first nodes that failed; the others are in their PortHardeningNodeState."),
+      .describe("The first nodes that failed or cannot enforce it; the others are in their PortHardeningNodeState."),
   })
   .describe("What was measured on the nodes.");
 

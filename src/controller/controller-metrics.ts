@@ -1,4 +1,5 @@
 import { Counter, Gauge, Histogram, type Registry } from "prom-client";
+import type { ReportedPolicy } from "./node-state-facts.ts";
 import { type ControllerStores, unsynced } from "./stores.ts";
 
 /** What a pass is about; the first part of a key. */
@@ -81,7 +82,7 @@ export function controllerMetrics(
   };
 }
 
-function worst(states: readonly ("Pending" | "Enforced" | "Failed")[]): string {
-  if (states.includes("Failed")) return "Failed";
+function worst(states: readonly ReportedPolicy["state"][]): string {
+  for (const state of ["Failed", "NotEnforceable"] as const) if (states.includes(state)) return state;
   return states.length === 0 || states.includes("Pending") ? "Pending" : "Enforced";
 }

@@ -4,8 +4,11 @@ import type { NodeStateFacts } from "./node-state-facts.ts";
 /** What became of one policy on one node that it selects. */
 export interface NodeOutcome {
   readonly node: string;
-  /** Unknown: not Ready, or not heard of. Pending: on its way to the desired revision. */
-  readonly outcome: "Enforced" | "Failed" | "Pending" | "Unknown";
+  /**
+   * Unknown: not Ready, or not heard of. Pending: on its way to the desired revision. NotEnforceable: there, but something
+   * else on the node lets traffic past it.
+   */
+  readonly outcome: "Enforced" | "Failed" | "NotEnforceable" | "Pending" | "Unknown";
   readonly reason?: string | undefined;
   readonly message?: string | undefined;
   readonly droppedPackets: number;

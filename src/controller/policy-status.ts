@@ -27,7 +27,7 @@ export interface PolicyOutcome {
 /** The status to publish. Equal to `before` (by value) where nothing changed, so that nothing is written then. */
 export function summarisePolicy(policy: PolicyOutcome, before: PolicyStatus | undefined, now: Date): PolicyStatus {
   const { generation: observedGeneration, problem, outcomes, conflicts, setsRange } = policy;
-  const { Enforced: enforced, Failed: failed, Unknown: unknown } = groupOutcomes(outcomes);
+  const { Enforced: enforced, Failed: failed, NotEnforceable: evaded, Unknown: unknown } = groupOutcomes(outcomes);
   const { ready, reconciling, stalled, reason, ...verdict } = judgePolicy(outcomes, problem);
   const message = verdict.message + remarksOf(outcomes);
   const flag = (type: string, holds: boolean) => ({ type, status: holds ? "True" : "False", reason, message }) as const;
@@ -46,14 +46,17 @@ export function summarisePolicy(policy: PolicyOutcome, before: PolicyStatus | un
     conditions,
     status: reason === "Enforced" ? "Ready" : reason,
     message: clipText(message),
-    nodes: { selected: outcomes.length, enforced: enforced.length, failed: failed.length, unknown: unknown.length },
+    nodes: {
+      ...{ selected: outcomes.length, enforced: enforced.length, failed: failed.length, unknown: unknown.length },
+      ...(evaded.length === 0 ? {} : { notEnforceable: evaded.length }),
+    },
     ...(setsRange && range !== "" ? { range } : {}),
     droppedPackets: Math.min(
       Number.MAX_SAFE_INTEGER,
       outcomes.reduce((sum, { droppedPackets }) => sum + droppedPackets, 0),
     ),
     ...existingOf(outcomes),
-    failures: failed.slice(0, FAILURES_MAX).map(({ node, reason, message }) => ({
+    failures: [...failed, ...evaded].slice(0, FAILURES_MAX).map(({ node, reason, message }) => ({
       node,
       reason: clipText(reason ?? "Failed", 256),
       message: clipText(message ?? ""),

@@ -1,3 +1,5 @@
+import type { ReportedPolicy } from "./node-state-facts.ts";
+
 /** One node that a policy selects, as roll-out sees it: revisions are hashes of compiled plans, never generations. */
 export interface RolloutNode {
   readonly name: string;
@@ -6,7 +8,7 @@ export interface RolloutNode {
   /** The revision in its NodeState now. */
   readonly assigned: string | undefined;
   /** The revision that its agent speaks of, and what it says. */
-  readonly reported: { readonly hash: string; readonly state: "Pending" | "Enforced" | "Failed" } | undefined;
+  readonly reported: { readonly hash: string; readonly state: ReportedPolicy["state"] } | undefined;
 }
 
 /**

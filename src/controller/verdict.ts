@@ -8,17 +8,31 @@ export interface Verdict {
   readonly reconciling: boolean;
   readonly stalled: boolean;
   /** The one reason for all of them. */
-  readonly reason: "Enforced" | "NoNodesSelected" | "Progressing" | "NodesFailed" | "NodesUnknown" | "InvalidPolicy";
+  readonly reason:
+    | "Enforced"
+    | "NoNodesSelected"
+    | "Progressing"
+    | "NodesFailed"
+    | "PartlyEnforced"
+    | "NodesUnknown"
+    | "InvalidPolicy";
   readonly message: string;
 }
 
 /**
  * Ready = every selected node that is Ready and heard of is Enforced at the current revision (DESIGN 2). Unknown nodes
  * block it not. But where there is nothing else than unknown nodes, nobody knows: Ready is then Unknown, so that a
- * cluster without a single agent does not turn Ready after a while.
+ * cluster without a single agent does not turn Ready after a while. Where a node cannot enforce it for what else is there,
+ * somebody has to act, so that is Stalled too.
  */
 export function judgePolicy(outcomes: readonly NodeOutcome[], problem: string | undefined): Verdict {
-  const { Enforced: enforced, Failed: failed, Pending: pending, Unknown: unknown } = groupOutcomes(outcomes);
+  const {
+    Enforced: enforced,
+    Failed: failed,
+    Pending: pending,
+    Unknown: unknown,
+    NotEnforceable: evaded,
+  } = groupOutcomes(outcomes);
   const all = countNodes(outcomes.length);
   const reconciling = pending.length > 0;
   if (problem !== undefined) {
@@ -38,6 +52,11 @@ export function judgePolicy(outcomes: readonly NodeOutcome[], problem: string | 
     const message = `${enforced.length} of ${all} enforce it; waiting for ${nameNodes(pending)}.`;
     return { ready: "False", reconciling, stalled: false, reason: "Progressing", message };
   }
+  const [first] = evaded;
+  if (first !== undefined) {
+    const message = `${enforced.length} of ${all} enforce it; not enforceable on ${nameNodes(evaded)}. ${first.node}: ${first.message ?? "no reason given"}`;
+    return { ready: "False", reconciling: false, stalled: true, reason: "PartlyEnforced", message };
+  }
   const silent = `not ready or not heard of: ${nameNodes(unknown)}.`;
   if (enforced.length === 0) {
     const message = `None of ${all} can be judged; ${silent}`;
@@ -51,8 +70,9 @@ export function judgePolicy(outcomes: readonly NodeOutcome[], problem: string | 
 export function groupOutcomes(
   outcomes: readonly NodeOutcome[],
 ): Record<NodeOutcome["outcome"], readonly NodeOutcome[]> {
-  const { Enforced = [], Failed = [], Pending = [], Unknown = [] } = Object.groupBy(outcomes, ({ outcome }) => outcome);
-  return { Enforced, Failed, Pending, Unknown };
+  const groups = Object.groupBy(outcomes, ({ outcome }) => outcome);
+  const { Enforced = [], Failed = [], NotEnforceable = [], Pending = [], Unknown = [] } = groups;
+  return { Enforced, Failed, NotEnforceable, Pending, Unknown };
 }
 
 /** `a, b, c and 4 more`. */

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import type { AddressSet, Family } from "../plan/types.ts";
 import type { RuleSet } from "../render/types.ts";
+import type { HookEvasion } from "./kernel.ts";
 import { type NftTablePlan, planNftTable } from "./nft-table.ts";
 import type { Observation } from "./observe.ts";
 import { SWAP_SET } from "./ownership.ts";
@@ -23,11 +24,19 @@ export interface Changes {
   readonly sysctlFile: { readonly now: string | undefined; readonly goal: string | undefined };
 }
 
-/** @throws {SysctlError} where the kernel does not have a desired key */
-export function planChanges(desired: RuleSet, found: Observation, forms: PrintedForms): Changes {
+/**
+ * `ceded` hooks stay behind rules of others.
+ * @throws {SysctlError} where the kernel does not have a desired key
+ */
+export function planChanges(
+  desired: RuleSet,
+  found: Observation,
+  forms: PrintedForms,
+  ceded: (place: string) => boolean = () => false,
+): Changes {
   const sysctls = planSysctls(desired.sysctls, found.sysctls, found.originals);
   return {
-    rules: planBothFamilies(desired, found, forms),
+    rules: planBothFamilies(desired, found, forms, ceded),
     nftTable: planNftTable(desired.nftTable, found.nftTable, forms),
     sets: planSets(desired.sets, found.sets),
     sysctls,
@@ -54,7 +63,7 @@ export function planRollBack(
     return value === undefined || value === now.sysctls.get(key) ? [] : [{ key, value }];
   });
   return {
-    rules: planBothFamilies(goal, now, forms),
+    rules: planBothFamilies(goal, now, forms, () => true),
     nftTable: planNftTable(before.nftTable, now.nftTable, forms),
     sets: planSets(sets, now.sets),
     sysctls: {
@@ -76,6 +85,11 @@ export function differencesOf({ rules, nftTable, sets, sysctls, sysctlFile }: Ch
   return [...ofRules, ...[nftTable.difference ?? []].flat(), ...sets.differences, ...sysctls.differences, ...file];
 }
 
+/** Hooks of ours that new connections get past. */
+export function evasionsOf({ rules }: Changes): HookEvasion[] {
+  return FAMILIES.flatMap((family) => rules[family].evasions);
+}
+
 /** Over what was read back. The sets' entries are taken from `desired`: they were found equal, and the kernel's order is random. */
 export function hashReadBack(desired: RuleSet, found: Observation): string {
   const hash = createHash("sha256");
@@ -91,13 +105,20 @@ export function hashReadBack(desired: RuleSet, found: Observation): string {
   return hash.digest("hex").slice(0, 16);
 }
 
-function planBothFamilies(desired: RuleSet, found: Observation, forms: PrintedForms): Record<Family, RulesPlan> {
+function planBothFamilies(
+  desired: RuleSet,
+  found: Observation,
+  forms: PrintedForms,
+  ceded: (place: string) => boolean,
+): Record<Family, RulesPlan> {
+  const entries = new Map(desired.sets.map((set) => [set.name, set.entries]));
+  const addresses = (name: string) => entries.get(name);
   const plan = (family: Family) =>
     planRules(
       family,
       desired.tables.filter((table) => table.family === family),
       found.tables[family],
-      forms,
+      { forms, addresses, ceded },
     );
   return { 4: plan(4), 6: plan(6) };
 }

@@ -17,6 +17,18 @@ export interface ApplyResult {
   readonly milliseconds: number;
 }
 
+/** New connections get past one of our hooks: a rule of somebody else ahead of it accepts them. */
+export interface HookEvasion {
+  /** `PREROUTING (v4)`, `filter OUTPUT (v6)`. */
+  readonly place: string;
+  /** The rule that stands before ours. */
+  readonly ahead: string;
+  /** The one that accepts, there or in a chain that it leads to: `cali-PREROUTING -j ACCEPT`. */
+  readonly rule: string;
+  /** Policies that would have judged some of them; empty: not known. */
+  readonly policies: readonly string[];
+}
+
 /** Packets and bytes that matched the rule with this comment (`policy/entry/hash`), since the rule was written. */
 export interface RuleCounter {
   readonly family: Family;
@@ -65,6 +77,11 @@ export interface Kernel {
   apply(desired: RuleSet): Promise<ApplyResult>;
   /** Where `desired` and the kernel differ, writing nothing. `depth` "Headers" skips the entries of sets (cheap polling). */
   verify(desired: RuleSet, depth: "Full" | "Headers"): Promise<readonly string[]>;
+  /**
+   * Where connections get past our hooks, as the latest `apply` or `verify` read it. `apply` brings a hook back to the head
+   * once; where somebody takes the place again it is left, and stands here.
+   */
+  evasions(): readonly HookEvasion[];
   /** Makes conntrack see traffic (a no-op ctstate rule) without judging any. Idempotent; the next `apply` removes it. */
   prime(): Promise<void>;
   /** Removes all that is ours and puts the original sysctls back, as far as it can; then throws if some of it failed. Idempotent. */

@@ -1,7 +1,16 @@
 import type { RuleSet } from "../render/types.ts";
-import { type Changes, differencesOf, FAMILIES, hashReadBack, planChanges, planRollBack } from "./changes.ts";
+import {
+  type Changes,
+  differencesOf,
+  evasionsOf,
+  FAMILIES,
+  hashReadBack,
+  planChanges,
+  planRollBack,
+} from "./changes.ts";
 import { observeConnections } from "./connections.ts";
 import { ReadBackError, RollBackError, ToolError, ToolMissingError } from "./errors.ts";
+import { hookPositions } from "./hook-positions.ts";
 import type { Host } from "./host.ts";
 import type { ApplyResult, Kernel } from "./kernel.ts";
 import { observeLimitSources } from "./limit-sources.ts";
@@ -47,6 +56,7 @@ export function linuxKernel({ host, stateDir, sysctlDir, now = Date.now }: Linux
   const own = ownProcesses(now);
   const node = nodeAccess(host, stateDir, sysctlDir, own);
   const forms = printedForms();
+  const positions = hookPositions(now);
   const oneAtATime = lane();
 
   const observe = (desired: RuleSet, entriesOf: EntriesOf) =>
@@ -56,12 +66,17 @@ export function linuxKernel({ host, stateDir, sysctlDir, now = Date.now }: Linux
       entriesOf,
     );
 
+  const plan = (desired: RuleSet, found: Observation) => planChanges(desired, found, forms, positions.ceded);
+
   async function write(desired: RuleSet, changes: Changes): Promise<Observation> {
     for (const step of writeSteps(node, changes)) await step();
+    positions.moved(evasionsOf(changes).map(({ place }) => place));
     // The size tells enough of a set that was edited in place: ipset refuses to add what is there and to delete what is not.
     const found = await observe(desired, (name) => changes.sets.rewritten.includes(name));
-    learnForms(changes, planChanges(desired, found, forms));
-    const differences = differencesOf(planChanges(desired, found, forms));
+    learnForms(changes, plan(desired, found));
+    const after = plan(desired, found);
+    positions.saw(evasionsOf(after));
+    const differences = differencesOf(after);
     if (differences.length > 0) throw new ReadBackError(differences);
     return found;
   }
@@ -93,7 +108,8 @@ export function linuxKernel({ host, stateDir, sysctlDir, now = Date.now }: Linux
     const start = now();
     checkRuleSet(desired);
     const before = await observe(desired, ofAll);
-    const changes = planChanges(desired, before, forms);
+    const changes = plan(desired, before);
+    positions.saw(evasionsOf(changes));
     const differences = differencesOf(changes);
     let found = before;
     if (differences.length > 0) {
@@ -150,9 +166,12 @@ export function linuxKernel({ host, stateDir, sysctlDir, now = Date.now }: Linux
     },
     apply: (desired) => oneAtATime(() => apply(desired)),
     verify: (desired, depth) =>
-      oneAtATime(async () =>
-        differencesOf(planChanges(desired, await observe(desired, depth === "Full" ? ofAll : ofNone), forms)),
-      ),
+      oneAtATime(async () => {
+        const changes = plan(desired, await observe(desired, depth === "Full" ? ofAll : ofNone));
+        positions.saw(evasionsOf(changes));
+        return differencesOf(changes);
+      }),
+    evasions: () => positions.evasions,
     prime: () =>
       oneAtATime(async () => {
         const [v4, v6] = await Promise.all([observeRules(node, 4), observeRules(node, 6)]);

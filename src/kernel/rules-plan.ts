@@ -1,5 +1,7 @@
 import type { Family } from "../plan/types.ts";
 import { type Chain, type Hook, TABLE_NAMES, type Table, type TableName } from "../render/types.ts";
+import { findEvasion, type HookPlace } from "./hook-evasion.ts";
+import type { HookEvasion } from "./kernel.ts";
 import { isOurChain, isTagged } from "./ownership.ts";
 import type { PrintedForms } from "./printed-forms.ts";
 import type { SavedChains, SavedTables } from "./saved-rules.ts";
@@ -15,6 +17,8 @@ export interface Mismatch {
 
 export interface RulesPlan {
   readonly mismatches: readonly Mismatch[];
+  /** Hooks of ours that new connections get past. */
+  readonly evasions: readonly HookEvasion[];
   /** Input of `iptables-restore --noflush`, which commits each table as a whole; undefined: nothing to write. */
   readonly restore: string | undefined;
 }
@@ -24,23 +28,38 @@ export interface RulesPlan {
  *  1. nothing that is not ours is named (`-D` by text, never by number: others may write between our save and our restore);
  *  2. a chain that is right is not named either, so its counters keep counting and its limits their state;
  *  3. one transaction a table: old rules until it commits, new ones after;
- *  4. one process for all tables.
+ *  4. one process for all tables;
+ *  5. rules of others may stand ahead of ours where they let no new connection past; where they do, ours come to the
+ *     head, unless the place is `ceded`: whoever else wants it would take it again.
  */
 export function planRules(
   family: Family,
   desired: readonly Table[],
   saved: SavedTables,
-  forms: PrintedForms,
+  { forms, addresses, ceded }: RulesContext,
 ): RulesPlan {
   const plans = TABLE_NAMES.map((table) => {
     const wanted = desired.find(({ name }) => name === table);
-    return planTable(family, table, wanted, saved[table], forms);
+    const evasions = (wanted?.hooks ?? []).flatMap(({ chain, judges }): HookEvasion[] => {
+      const evasion = findEvasion(saved, { table, chain, judges, addresses });
+      return evasion === undefined ? [] : [{ place: placeOf(family, table, chain), ...evasion }];
+    });
+    const displaced = evasions.filter(({ place }) => !ceded(place));
+    return { ...planTable(family, table, wanted, saved[table], forms, displaced), evasions };
   });
   const restores = plans.flatMap(({ restore }) => restore ?? []);
   return {
     mismatches: plans.flatMap(({ mismatches }) => mismatches),
+    evasions: plans.flatMap(({ evasions }) => evasions),
     restore: restores.length === 0 ? undefined : restores.join(""),
   };
+}
+
+export interface RulesContext {
+  readonly forms: PrintedForms;
+  /** Entries of the desired sets. */
+  readonly addresses: HookPlace["addresses"];
+  readonly ceded: (place: string) => boolean;
 }
 
 function planTable(
@@ -49,10 +68,11 @@ function planTable(
   desired: Table | undefined,
   saved: SavedChains,
   forms: PrintedForms,
-): RulesPlan {
+  displaced: readonly HookEvasion[],
+): Omit<RulesPlan, "evasions"> {
   const place = (chain: string) => placeOf(family, table, chain);
   const chains = mismatchedChains(place, desired?.chains ?? [], saved, forms);
-  const hooks = mismatchedHooks(place, desired?.hooks ?? [], saved, forms);
+  const hooks = mismatchedHooks(place, desired?.hooks ?? [], saved, forms, displaced);
   const wanted = new Set(desired?.chains.map(({ name }) => name));
   const stale = [...saved.keys()].filter((name) => isOurChain(name) && !wanted.has(name)).sort();
   const leftOver = stale.map((name) => ({
@@ -105,17 +125,23 @@ function mismatchedChains(place: Place, desired: readonly Chain[], saved: SavedC
   });
 }
 
-function mismatchedHooks(place: Place, desired: readonly Hook[], saved: SavedChains, forms: PrintedForms) {
+function mismatchedHooks(
+  place: Place,
+  desired: readonly Hook[],
+  saved: SavedChains,
+  forms: PrintedForms,
+  displaced: readonly HookEvasion[],
+) {
   const wanted = new Map(desired.map(({ chain, rules }) => [chain, rules]));
   const hooked = [...saved].filter(([name, rules]) => !isOurChain(name) && rules.some(isTagged)).map(([name]) => name);
   return [...new Set([...wanted.keys(), ...hooked])].flatMap((chain) => {
     const rendered = wanted.get(chain) ?? [];
-    const rules = saved.get(chain) ?? [];
-    const tagged = rules.filter(isTagged);
-    const atHead = rules.slice(0, tagged.length).every(isTagged);
+    const tagged = (saved.get(chain) ?? []).filter(isTagged);
     const where = `hook ${place(chain)}`;
-    if (atHead && forms.same(where, rendered, tagged)) return [];
-    const difference = `${where} ${tagged.length} of our rules for ${rendered.length}${atHead ? "" : ", not at the head"}`;
+    const evasion = displaced.find((one) => one.place === place(chain));
+    if (evasion === undefined && forms.same(where, rendered, tagged)) return [];
+    const behind = evasion === undefined ? "" : `, behind a rule that accepts new connections: ${evasion.rule}`;
+    const difference = `${where} ${tagged.length} of our rules for ${rendered.length}${behind}`;
     return [{ chain, tagged, place: where, rendered, printed: tagged, difference }];
   });
 }

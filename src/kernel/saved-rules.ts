@@ -7,26 +7,38 @@ import { isOurChain } from "./ownership.ts";
 /** Every chain of a table, ours and others', with its rules as printed (without `-A CHAIN `). */
 export type SavedChains = ReadonlyMap<string, readonly string[]>;
 /** One family's tables; one that does not exist has no chains. */
-export type SavedTables = Readonly<Record<TableName, SavedChains>>;
+export interface SavedTables extends Readonly<Record<TableName, SavedChains>> {
+  /** What packets go through before mangle. */
+  readonly raw: SavedChains;
+  /** Bits that some rule of table nat sets in a packet's mark. */
+  readonly natMarks: number;
+}
 
 /**
  * Reads what `iptables-nft-save` printed of all tables; others' tables are passed over.
  * @throws {ToolError} where the tool says that it cannot read one of ours (it exits 0 all the same)
  */
 export function parseSavedRules(tool: string, text: string): SavedTables {
-  const tables = { mangle: new Map<string, string[]>(), filter: new Map<string, string[]>() };
+  const kept = { mangle: new Map<string, string[]>(), filter: new Map<string, string[]>(), raw: new Map() };
+  let natMarks = 0;
+  let nat = false;
   let chains = new Map<string, string[]>();
   for (const line of text.split("\n")) {
     const unreadable = /^# Table `(\w+)'/.exec(line)?.[1];
     if (unreadable !== undefined && isOurTable(unreadable)) throw new ToolError(tool, line.slice(2));
     const table = /^\*(\w+)$/.exec(line)?.[1];
-    if (table !== undefined) chains = isOurTable(table) ? tables[table] : new Map();
+    if (table !== undefined) {
+      chains = isOurTable(table) || table === "raw" ? kept[table] : new Map();
+      nat = table === "nat";
+    }
+    if (nat && line.includes("--set-xmark"))
+      natMarks |= Number(/ -j MARK --set-xmark (0x[0-9a-f]+)/.exec(line)?.[1] ?? 0);
     const declared = /^:(\S+) /.exec(line)?.[1];
     if (declared !== undefined) chains.set(declared, []);
     const [, chain, rule] = /^-A (\S+) ?(.*)$/.exec(line) ?? [];
     if (chain !== undefined && rule !== undefined) chains.get(chain)?.push(rule);
   }
-  return tables;
+  return { ...kept, natMarks };
 }
 
 function isOurTable(name: string): name is TableName {

@@ -3,6 +3,7 @@ import type { Family, NodePlan } from "../plan/types.ts";
 import { cutAnswers, cutHooks, cutMatch } from "./cut.ts";
 import { type Dispatch, dispatch, INBOUND } from "./dispatch.ts";
 import { classChain, type InterfaceClass, interfaceClasses } from "./interface-class.ts";
+import { judgedInbound } from "./judged.ts";
 import { failsafeRules, judgement } from "./judgement.ts";
 import { renderCounts, renderLimits } from "./limits.ts";
 import { CLEAR_MARK, MARKED, REJECT_CHAIN_NAME, rejectChain } from "./reject.ts";
@@ -17,6 +18,7 @@ import type { Chain, Hook } from "./types.ts";
  */
 const preroutingHook = (plan: NodePlan, family: Family): Hook => ({
   chain: "PREROUTING",
+  judges: judgedInbound(plan, family),
   rules: [
     // The nft table rejects whatever is marked then.
     ...(rejectsCut(plan) ? [`${MARKED} -m comment --comment ${TAG} ${CLEAR_MARK}`] : []),
@@ -31,10 +33,11 @@ const preroutingHook = (plan: NodePlan, family: Family): Hook => ({
 });
 
 /** A ClusterIP that leads to a hostNetwork endpoint: judged once more, on the port behind the DNAT. */
-const INPUT: Hook = {
+const inputHook = (plan: NodePlan, family: Family): Hook => ({
   chain: "INPUT",
+  judges: judgedInbound(plan, family),
   rules: [`-m conntrack --ctstate DNAT -m comment --comment ${TAG} -j PH-INPUT`],
-};
+});
 
 /** Whether anything is rejected: a scope that excludes all that it includes judges nothing. */
 export function rejectsInbound({ inbound, rateLimits }: NodePlan): boolean {
@@ -106,7 +109,10 @@ function renderClass(plan: NodePlan, one: InterfaceClass, family: Family): Dispa
 export function renderInbound(plan: NodePlan, family: Family): { chains: Chain[]; hooks: Hook[] } {
   if (plan.inbound.length === 0 && plan.rateLimits.length === 0) {
     const answers = cutAnswers(plan, "Outbound", family);
-    return { chains: [], hooks: answers.length === 0 ? [] : [{ chain: "PREROUTING", rules: answers }] };
+    return {
+      chains: [],
+      hooks: answers.length === 0 ? [] : [{ chain: "PREROUTING", rules: answers, judges: judgedInbound(plan, family) }],
+    };
   }
   const classes = interfaceClasses(plan.inbound, plan.rateLimits);
   const rendered = classes.map((one) => renderClass(plan, one, family));
@@ -128,5 +134,5 @@ export function renderInbound(plan: NodePlan, family: Family): { chains: Chain[]
   const prerouting = preroutingHook(plan, family);
   const vipCidrs = plan.vipCidrs.filter((cidr) => cidr.includes(":") === (family === 6));
   if (vipCidrs.length === 0) return { chains, hooks: [prerouting] };
-  return { chains: [inputChain(plan, vipCidrs, family), ...chains], hooks: [prerouting, INPUT] };
+  return { chains: [inputChain(plan, vipCidrs, family), ...chains], hooks: [prerouting, inputHook(plan, family)] };
 }

@@ -2,6 +2,7 @@ import type { Family, NodePlan, Protocol } from "../plan/types.ts";
 import { cutAnswers, cutHooks } from "./cut.ts";
 import { type Dispatch, dispatch, OUTBOUND } from "./dispatch.ts";
 import { classChain, type InterfaceClass, interfaceClasses } from "./interface-class.ts";
+import { judgedOutbound } from "./judged.ts";
 import { failsafeRules, judgement } from "./judgement.ts";
 import { INIT, peerMatch, rule, SYN, TAG } from "./rule.ts";
 import { renderTrusted } from "./trust.ts";
@@ -17,6 +18,7 @@ import type { Chain, Hook } from "./types.ts";
  */
 const outputHook = (plan: NodePlan, family: Family): Hook => ({
   chain: "OUTPUT",
+  judges: judgedOutbound(plan, family),
   rules: [
     `${SYN} -m conntrack ! --ctstate RELATED --ctdir ORIGINAL -m comment --comment ${TAG} -j PH-OUT`,
     `-p udp -m conntrack ! --ctstate RELATED,ESTABLISHED,UNTRACKED -m comment --comment ${TAG} -j PH-OUT`,
@@ -56,7 +58,10 @@ function renderClass(one: InterfaceClass, family: Family): Dispatch {
 export function renderOutbound(plan: NodePlan, family: Family): { chains: Chain[]; hooks: Hook[] } {
   if (plan.outbound.length === 0) {
     const answers = cutAnswers(plan, "Inbound", family);
-    return { chains: [], hooks: answers.length === 0 ? [] : [{ chain: "OUTPUT", rules: answers }] };
+    return {
+      chains: [],
+      hooks: answers.length === 0 ? [] : [{ chain: "OUTPUT", rules: answers, judges: judgedOutbound(plan, family) }],
+    };
   }
   const classes = interfaceClasses(plan.outbound, []);
   const rendered = classes.map((one) => renderClass(one, family));

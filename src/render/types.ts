@@ -1,5 +1,5 @@
 /** What shall be in the kernel, as text: the hand-over from `render` to `kernel`. */
-import type { AddressSet, Family } from "../plan/types.ts";
+import type { AddressSet, Failsafe, Family, InterfaceMatch, PortRange, Protocol } from "../plan/types.ts";
 
 /** One of our own chains. `rules` are in the exact form that iptables-save prints, without `-A CHAIN `. */
 export interface Chain {
@@ -11,6 +11,29 @@ export interface Chain {
 export interface Hook {
   readonly chain: string;
   readonly rules: readonly string[];
+  /** What would go unjudged if a rule ahead of ours accepted it. Absent: everything. */
+  readonly judges?: JudgedTraffic;
+}
+
+/** Connections that are judged behind a hook, by policy. */
+export interface JudgedTraffic {
+  readonly scopes: readonly JudgedScope[];
+  /** Pass before any policy. */
+  readonly failsafes: readonly Failsafe[];
+  /** Names of the sets of the other ends that scopes pass which trust the cluster. */
+  readonly trusted: readonly string[];
+  /** Name of the set of the pods' addresses, which are no node's own. */
+  readonly pods: readonly string[];
+  /** Addresses that are not the node's own are judged too: services'. */
+  readonly vips: boolean;
+}
+
+export interface JudgedScope {
+  readonly policy: string;
+  readonly protocols: readonly Protocol[];
+  readonly ports: readonly PortRange[];
+  readonly interfaces: InterfaceMatch;
+  readonly trustsCluster: boolean;
 }
 
 /** Ours in `mangle` judge inbound, in `filter` outbound. */

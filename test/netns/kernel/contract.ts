@@ -2,6 +2,7 @@ import { afterEach, beforeEach, expect, it } from "vitest";
 import { MissingTargetError, RestoreError, SysctlError } from "../../../src/kernel/errors.ts";
 import type { Kernel, RuleCounter } from "../../../src/kernel/kernel.ts";
 import type { RuleSet } from "../../../src/render/types.ts";
+import { describeHookPosition } from "./contract-hook-position.ts";
 import { describeInterruptions } from "./contract-interruptions.ts";
 import { describeLimits } from "./contract-limits.ts";
 import { describeSets } from "./contract-sets.ts";
@@ -107,8 +108,8 @@ function describeRules(current: () => Subject, started: () => Kernel): void {
     const hooks = async () => (await rulesOf(current(), 4)).filter((line) => line.startsWith("-A PREROUTING"));
     const [jump, theirs] = [`-A PREROUTING ${JUMP}`, "-A PREROUTING -p udp -j ACCEPT"];
     await tamper(current(), 4, "-I PREROUTING 1 -p udp -j ACCEPT");
-    const notAtHead = ["hook PREROUTING (v4) 1 of our rules for 1, not at the head"];
-    expect(await started().verify(sample, "Headers")).toEqual(notAtHead);
+    const behind = "behind a rule that accepts new connections: PREROUTING -p udp -j ACCEPT";
+    expect(await started().verify(sample, "Headers")).toEqual([`hook PREROUTING (v4) 1 of our rules for 1, ${behind}`]);
     await started().apply(sample);
     expect(await hooks()).toEqual([jump, theirs]);
     await tamper(current(), 4, jump);
@@ -116,6 +117,8 @@ function describeRules(current: () => Subject, started: () => Kernel): void {
     await started().apply(sample);
     expect(await hooks()).toEqual([jump, theirs]);
   });
+
+  describeHookPosition(current, started);
 
   it("puts back a chain that somebody emptied, a rule that somebody added and a hook that somebody removed", async () => {
     await started().apply(sample);

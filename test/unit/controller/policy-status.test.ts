@@ -39,6 +39,13 @@ it("sums the connections from before, where somebody counted them", () => {
   expect(status([enforced("a")])).not.toHaveProperty("existingConnections");
 });
 
+it("counts and names the nodes on which it cannot be enforced, behind those that failed", () => {
+  const evaded: NodeOutcome = { ...enforced("a"), outcome: "NotEnforceable", reason: "HookEvaded", message: "OUTPUT" };
+  const status = summarisePolicy({ ...base, outcomes: [evaded, failed("b"), enforced("c")] }, undefined, now);
+  expect(status.nodes).toEqual({ selected: 3, enforced: 1, failed: 1, unknown: 0, notEnforceable: 1 });
+  expect(status.failures?.map(({ node, reason }) => `${node} ${reason}`)).toEqual(["b R", "a HookEvaded"]);
+});
+
 it("says the very same again, and keeps the time of the last transition, where nothing changed", () => {
   const outcomes = [enforced("a")];
   const first = summarisePolicy({ ...base, outcomes }, undefined, now);

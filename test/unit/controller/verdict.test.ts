@@ -2,14 +2,14 @@ import { describe, expect, it } from "vitest";
 import type { NodeOutcome } from "../../../src/controller/node-outcome.ts";
 import { judgePolicy, nameNodes } from "../../../src/controller/verdict.ts";
 
-const letters = { E: "Enforced", F: "Failed", P: "Pending", U: "Unknown" } as const;
+const letters = { E: "Enforced", F: "Failed", P: "Pending", U: "Unknown", N: "NotEnforceable" } as const;
 
 /** `EFU`: node a is Enforced, b Failed, c Unknown. */
 function outcomes(text: string): NodeOutcome[] {
   return [...text].map((letter, index) => ({
     node: String.fromCharCode(97 + index),
     outcome: letters[letter as keyof typeof letters],
-    message: letter === "F" ? "no such set" : undefined,
+    message: { F: "no such set", N: "OUTPUT: accepted" }[letter],
     droppedPackets: 0,
   }));
 }
@@ -27,6 +27,11 @@ describe("Ready", () => {
     ["F", "False", "NodesFailed"],
     ["EF", "False", "NodesFailed"],
     ["FPU", "False", "NodesFailed"],
+    ["EN", "False", "PartlyEnforced"],
+    ["N", "False", "PartlyEnforced"],
+    ["NU", "False", "PartlyEnforced"],
+    ["NF", "False", "NodesFailed"],
+    ["NP", "False", "Progressing"],
     ["U", "Unknown", "NodesUnknown"],
     ["UUU", "Unknown", "NodesUnknown"],
   ])("of nodes %j is %s, because %s", (nodes, ready, reason) => {
@@ -51,6 +56,7 @@ it.each([
   ["EP", true, false],
   ["EF", false, true],
   ["PF", true, true],
+  ["EN", false, true],
   ["U", false, false],
 ])("of nodes %j: Reconciling %s, Stalled %s", (nodes, reconciling, stalled) => {
   expect(judgePolicy(outcomes(nodes), undefined)).toMatchObject({ reconciling, stalled });
@@ -61,6 +67,7 @@ it.each([
   ["EEU", "2 of 3 nodes enforce it; not ready or not heard of: c."],
   ["EPPPPP", "1 of 6 nodes enforce it; waiting for b, c, d and 2 more."],
   ["EFF", "2 of 3 nodes failed: b, c. b: no such set"],
+  ["ENU", "1 of 3 nodes enforce it; not enforceable on b. b: OUTPUT: accepted"],
   ["UU", "None of 2 nodes can be judged; not ready or not heard of: a, b."],
 ])("says of nodes %j: %s", (nodes, message) => {
   expect(judgePolicy(outcomes(nodes), undefined).message).toBe(message);
