@@ -5,11 +5,11 @@ import { linuxKernel } from "../kernel/linux-kernel.ts";
 import { localHost } from "../kernel/local-host.ts";
 import { kubeClient } from "../kube/client.ts";
 import { loadKubeConfig } from "../kube/kube-config.ts";
-import { DEFAULT_NODE_SETTINGS } from "../plan/node-settings.ts";
+import { DEFAULT_MARK_BIT, DEFAULT_NODE_SETTINGS } from "../plan/node-settings.ts";
 import { startHealthServer } from "../telemetry/health-server.ts";
 import { createLogger, type LogLevel } from "../telemetry/logger.ts";
 import { createRegistry } from "../telemetry/registry.ts";
-import { logLevel, nonEmpty, wholeNumber } from "./option-values.ts";
+import { logLevel, nonEmpty, singleBit, wholeNumber } from "./option-values.ts";
 import { programVersion } from "./program-version.ts";
 import { runUntilStopped } from "./run-until-stopped.ts";
 
@@ -20,6 +20,7 @@ interface AgentFlags {
   readonly stateDir: string;
   readonly sysctlDir: string;
   readonly primeSeconds: number;
+  readonly markBit: number;
   readonly healthHost: string;
   readonly healthPort: number;
   readonly logLevel: LogLevel;
@@ -38,6 +39,11 @@ export function agentCommand(): Command {
       option("--prime-seconds <n>", "how long conntrack learns before the first enforcement", "PRIME_SECONDS")
         .argParser(wholeNumber(0, 3600))
         .default(30),
+    )
+    .addOption(
+      option("--mark-bit <bit>", "the one bit of packets' marks that is ours to set", "MARK_BIT")
+        .argParser(singleBit)
+        .default(DEFAULT_MARK_BIT, "0x1000"),
     )
     .addOption(
       // The agent is in the node's own network: on any other address, metrics would be open to whoever reaches the node.
@@ -74,6 +80,7 @@ function readKubeConfig(file: string | undefined): ReturnType<typeof loadKubeCon
 }
 
 async function runAgent(flags: AgentFlags & { readonly nodeName: string }): Promise<void> {
+  const { markBit } = flags;
   const version = programVersion();
   const log = createLogger({ name: "agent", level: flags.logLevel });
   const registry = createRegistry({ component: "agent", version });
@@ -82,9 +89,9 @@ async function runAgent(flags: AgentFlags & { readonly nodeName: string }): Prom
     nodeName: flags.nodeName,
     namespace: flags.namespace,
     client,
-    kernel: linuxKernel({ host: localHost(), stateDir: flags.stateDir, sysctlDir: flags.sysctlDir }),
+    kernel: linuxKernel({ host: localHost(), stateDir: flags.stateDir, sysctlDir: flags.sysctlDir, markBit }),
     directory: stateDirectory(flags.stateDir),
-    settings: DEFAULT_NODE_SETTINGS,
+    settings: { ...DEFAULT_NODE_SETTINGS, markBit },
     version,
     primeMilliseconds: flags.primeSeconds * 1000,
     registry,

@@ -20,3 +20,11 @@ export function nonEmpty(text: string): string {
   if (text.trim() === "") throw new InvalidArgumentError("It must not be empty.");
   return text;
 }
+
+/** A mark with exactly one of its 32 bits set, in hexadecimal or as a number. */
+export function singleBit(text: string): number {
+  const value = Number(text);
+  const bits = /^(?:0x[0-9a-f]{1,8}|\d{1,10})$/i.test(text) ? value.toString(2).replaceAll("0", "") : "";
+  if (bits === "1" && value <= 0x8000_0000) return value;
+  throw new InvalidArgumentError("Give one bit of 32, such as 0x1000 or 0x80000000.");
+}

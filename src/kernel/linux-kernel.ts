@@ -1,3 +1,4 @@
+import { DEFAULT_MARK_BIT } from "../plan/node-settings.ts";
 import type { RuleSet } from "../render/types.ts";
 import {
   type Changes,
@@ -42,6 +43,8 @@ export interface LinuxKernelOptions {
   readonly stateDir: string;
   /** `/etc/sysctl.d` of the node. */
   readonly sysctlDir: string;
+  /** Our bit of packets' marks (`NodeSettings.markBit`). */
+  readonly markBit?: number;
   /** Wall clock, milliseconds since the epoch. */
   readonly now?: () => number;
 }
@@ -52,7 +55,13 @@ const NOTHING: RuleSet = { tables: [], sets: [], sysctls: [] };
  * Rules by iptables-nft, sets by ipset, sysctls by /proc/sys. Level-based: each call reads what is there, plans the
  * difference and writes only that, so what a crash left half done is just another starting point. One call at a time.
  */
-export function linuxKernel({ host, stateDir, sysctlDir, now = Date.now }: LinuxKernelOptions): Kernel {
+export function linuxKernel({
+  host,
+  stateDir,
+  sysctlDir,
+  markBit = DEFAULT_MARK_BIT,
+  now = Date.now,
+}: LinuxKernelOptions): Kernel {
   const own = ownProcesses(now);
   const node = nodeAccess(host, stateDir, sysctlDir, own);
   const forms = printedForms();
@@ -161,7 +170,7 @@ export function linuxKernel({ host, stateDir, sysctlDir, now = Date.now }: Linux
         throw error;
       }
       const saved = await Promise.all(FAMILIES.map((family) => observeRules(node, family)));
-      const [rule] = saved.flatMap(({ mangle }) => markRewriter(mangle) ?? []);
+      const [rule] = saved.flatMap(({ mangle }) => markRewriter(mangle, markBit) ?? []);
       return rule && `a rule of table mangle overwrites the mark bit that says what to reject: ${rule}`;
     },
     apply: (desired) => oneAtATime(() => apply(desired)),

@@ -9,6 +9,8 @@ const PLACE = `table ${NFT_TABLE}`;
 export interface NftTablePlan {
   readonly now: string | undefined;
   readonly goal: string | undefined;
+  /** What stands while rules change that mark by another bit: both are rejected. */
+  readonly interim: string | undefined;
   readonly difference: string | undefined;
 }
 
@@ -26,17 +28,36 @@ export async function observeNftTable(node: NodeAccess): Promise<string | undefi
 export function planNftTable(goal: string | undefined, now: string | undefined, forms: PrintedForms): NftTablePlan {
   const same = goal === now || (goal !== undefined && now !== undefined && forms.same(PLACE, [goal], [now]));
   const what = now === undefined ? "missing" : goal === undefined ? "left over" : "not as it should be";
-  return { now, goal, difference: same ? undefined : `${PLACE} ${what}` };
+  const interim = sameButBit(now, goal) ? `${now}\n${goal}` : goal;
+  return { now, goal, interim, difference: same ? undefined : `${PLACE} ${what}` };
 }
 
-/** Replaces the table in one transaction. */
-export async function writeNftTable(node: NodeAccess, { goal, difference }: NftTablePlan): Promise<void> {
-  if (goal === undefined || difference === undefined) return;
-  await node.run("nft", ["-f", "-"], `${PLACE}\ndelete ${PLACE}\n${goal}\n`);
+/**
+ * nft adds the rules of a chain that stands there twice, one behind the other. Not where the table rejects what is under
+ * way too: the bit that was ours may be somebody else's from now on, and nobody takes it from their packets.
+ */
+function sameButBit(now: string | undefined, goal: string | undefined): boolean {
+  const without = (text: string | undefined) => text?.replaceAll(/\b0x[0-9a-f]{8}\b/g, "BIT");
+  const openingsOnly = goal?.includes("tcp flags syn") === true;
+  return openingsOnly && now !== undefined && now !== goal && without(now) === without(goal);
 }
 
-export async function deleteNftTable(node: NodeAccess, { now, goal }: NftTablePlan): Promise<void> {
+/** Replaces the table in one transaction; to be called before rules are written, and `settleNftTable` after them. */
+export async function writeNftTable(node: NodeAccess, { interim, difference }: NftTablePlan): Promise<void> {
+  if (interim === undefined || difference === undefined) return;
+  await replaceNftTable(node, interim);
+}
+
+export async function settleNftTable(
+  node: NodeAccess,
+  { interim, goal, now, difference }: NftTablePlan,
+): Promise<void> {
   if (goal === undefined && now !== undefined) await node.run("nft", ["-f", "-"], `delete ${PLACE}\n`);
+  else if (goal !== undefined && difference !== undefined && interim !== goal) await replaceNftTable(node, goal);
+}
+
+async function replaceNftTable(node: NodeAccess, content: string): Promise<void> {
+  await node.run("nft", ["-f", "-"], `${PLACE}\ndelete ${PLACE}\n${content}\n`);
 }
 
 /** Takes what was read back of the table that was just written for the printed form of it. */

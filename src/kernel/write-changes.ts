@@ -1,7 +1,7 @@
 import { setTimeout as wait } from "node:timers/promises";
 import { type Changes, FAMILIES } from "./changes.ts";
 import { RestoreError, SysctlError, ToolError } from "./errors.ts";
-import { deleteNftTable, writeNftTable } from "./nft-table.ts";
+import { settleNftTable, writeNftTable } from "./nft-table.ts";
 import type { NodeAccess } from "./node-access.ts";
 import { type Originals, type SysctlPlan, sameValue } from "./sysctl-plan.ts";
 
@@ -11,7 +11,7 @@ const DESTROY_WAITS_MILLISECONDS = [5, 10, 20, 40, 80, 160, 320];
 /**
  * The writes, in the order in which no step needs a later one and no moment is more open than old or new: sets that the
  * new rules name, the table that rejects what they mark, rules, sysctls (their originals on disk first), the sysctl.d
- * file, the table where no rule marks any more, sets that only the old rules named.
+ * file, the table where rules mark otherwise or not any more, sets that only the old rules named.
  */
 export function writeSteps(node: NodeAccess, changes: Changes): (() => Promise<void>)[] {
   const { nftTable, sets, sysctls, sysctlFile } = changes;
@@ -27,7 +27,7 @@ export function writeSteps(node: NodeAccess, changes: Changes): (() => Promise<v
       if (sysctlFile.goal === undefined) await node.host.remove(node.sysctlFile);
       else await node.host.writeFileAtomic(node.sysctlFile, sysctlFile.goal);
     },
-    () => deleteNftTable(node, nftTable),
+    () => settleNftTable(node, nftTable),
     () => destroySets(node, sets.obsolete),
   ];
 }

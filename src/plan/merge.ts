@@ -22,7 +22,7 @@ import type {
   PlanWarning,
 } from "./types.ts";
 
-type Traffic = Omit<NodePlan, "ephemeralPorts" | "sysctls" | "persist" | "conflicts">;
+type Traffic = Omit<NodePlan, "ephemeralPorts" | "sysctls" | "persist" | "conflicts" | "markBit">;
 
 const NO_TRAFFIC: Traffic = {
   inbound: [],
@@ -47,7 +47,7 @@ export function merge(
   settings: NodeSettings,
 ): NodePlan {
   const policies = assigned.toSorted(byPrecedence);
-  return { ...mergeScalars(policies), ...mergeTraffic(policies, groups, settings) };
+  return { ...mergeScalars(policies), ...mergeTraffic(policies, groups, settings), markBit: settings.markBit };
 }
 
 function mergeTraffic(

@@ -10,7 +10,12 @@ export interface NodeSettings {
   readonly podsOnUplink: boolean;
   /** Why inbound traffic cannot be rejected on this node, so that it is dropped instead; undefined: it can. */
   readonly rejectObstacle: string | undefined;
+  /** One bit of packets' marks, by which what is to be rejected is told. */
+  readonly markBit: number;
 }
+
+/** Free of the bits of kube-proxy (0x4000, 0x8000), Calico (0xffff0000) and Cilium (0x0f00). */
+export const DEFAULT_MARK_BIT = 0x1000;
 
 /** The names that CNI plugins give to pod and overlay interfaces. */
 const POD_INTERFACES =
@@ -22,4 +27,5 @@ export const DEFAULT_NODE_SETTINGS: NodeSettings = {
   podInterfaces: POD_INTERFACES.split(" "),
   podsOnUplink: false,
   rejectObstacle: undefined,
+  markBit: DEFAULT_MARK_BIT,
 };

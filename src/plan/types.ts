@@ -243,6 +243,8 @@ export interface NodePlan {
   /** Service CIDRs and VIPs outside them: origins of the INPUT rule for ClusterIP -> hostNetwork (DESIGN 5). Single addresses are bare. */
   readonly vipCidrs: readonly string[];
   readonly sets: readonly AddressSet[];
+  /** The bit of a packet's mark that says that it is to be rejected. */
+  readonly markBit: number;
   readonly conflicts: readonly Conflict[];
   readonly warnings: readonly PlanWarning[];
 }

@@ -6,7 +6,7 @@ import { classChain, type InterfaceClass, interfaceClasses } from "./interface-c
 import { judgedInbound } from "./judged.ts";
 import { failsafeRules, judgement } from "./judgement.ts";
 import { renderCounts, renderLimits } from "./limits.ts";
-import { CLEAR_MARK, MARKED, REJECT_CHAIN_NAME, rejectChain } from "./reject.ts";
+import { clearMark, marked, REJECT_CHAIN_NAME, rejectChain } from "./reject.ts";
 import { INIT, NOT_INIT, peerMatch, rule, SYN, TAG } from "./rule.ts";
 import { renderTrusted, trustRules } from "./trust.ts";
 import type { Chain, Hook } from "./types.ts";
@@ -21,7 +21,7 @@ const preroutingHook = (plan: NodePlan, family: Family): Hook => ({
   judges: judgedInbound(plan, family),
   rules: [
     // The nft table rejects whatever is marked then.
-    ...(rejectsCut(plan) ? [`${MARKED} -m comment --comment ${TAG} ${CLEAR_MARK}`] : []),
+    ...(rejectsCut(plan) ? [`${marked(plan)} -m comment --comment ${TAG} ${clearMark(plan)}`] : []),
     `${SYN} -m conntrack ! --ctstate RELATED --ctdir ORIGINAL -m comment --comment ${TAG} -j PH-PRE`,
     `-p udp -m conntrack ! --ctstate RELATED,ESTABLISHED -m comment --comment ${TAG} -j PH-PRE`,
     ...(judgesSctp(plan)
@@ -61,7 +61,7 @@ function preChain(plan: NodePlan, family: Family): Chain {
   return {
     name: "PH-PRE",
     rules: [
-      ...(rejectsInbound(plan) ? [CLEAR_MARK] : []),
+      ...(rejectsInbound(plan) ? [clearMark(plan)] : []),
       "-i lo -j RETURN",
       "-m addrtype --dst-type LOCAL -g PH-IN",
       ...groupTypes.map((type) => `-p udp -m addrtype --dst-type ${type} -g PH-IN`),
@@ -81,7 +81,7 @@ function inputChain(plan: NodePlan, cidrs: readonly string[], family: Family): C
       "-m conntrack --ctdir REPLY -j RETURN",
       "-m conntrack --ctstate RELATED -j RETURN",
       rule("-p udp -m conntrack --ctstate ESTABLISHED", notCut, "-j RETURN"),
-      ...(rejectsInbound(plan) ? [CLEAR_MARK] : []),
+      ...(rejectsInbound(plan) ? [clearMark(plan)] : []),
       ...cidrs.map((cidr) => `-m conntrack --ctorigdst ${cidr} -g PH-IN`),
     ],
   };
@@ -129,7 +129,7 @@ export function renderInbound(plan: NodePlan, family: Family): { chains: Chain[]
     ...judge.chains,
     ...rendered.flatMap((one) => one.chains),
     ...renderCounts(classes, family),
-    ...(rejectsInbound(plan) ? [rejectChain(judgesSctp(plan))] : []),
+    ...(rejectsInbound(plan) ? [rejectChain(plan, judgesSctp(plan))] : []),
   ];
   const prerouting = preroutingHook(plan, family);
   const vipCidrs = plan.vipCidrs.filter((cidr) => cidr.includes(":") === (family === 6));

@@ -1,29 +1,29 @@
+import type { NodePlan } from "../plan/types.ts";
 import type { Chain } from "./types.ts";
-
-/**
- * The mark bit by which mangle tells our nft table what to reject. Free of the bits of kube-proxy (0x4000, 0x8000),
- * Calico (0xffff0000) and Cilium (0x0f00). Always masked.
- */
-export const REJECT_MARK = 0x1000;
 
 export const REJECT_CHAIN_NAME = "PH-REJECT";
 
-const BIT = "0x1000/0x1000";
+/** As iptables-save prints it. */
+const hex = (bit: number) => `0x${bit.toString(16)}`;
 
 /** Takes the bit from what comes in with it, so that only our own chains decide. */
-export const CLEAR_MARK = "-j MARK --set-xmark 0x0/0x1000";
+export function clearMark({ markBit }: NodePlan): string {
+  return `-j MARK --set-xmark 0x0/${hex(markBit)}`;
+}
 
 /**
  * Marks; the end of the chain leaves all of ours, as every chain was reached by goto. An INIT among other chunks is
  * malformed: it is dropped, as the nft table looks at the first chunk only.
  */
-export function rejectChain(judgesSctp: boolean): Chain {
+export function rejectChain({ markBit }: NodePlan, judgesSctp: boolean): Chain {
   const malformed = judgesSctp ? ["-p sctp -m sctp ! --chunk-types only INIT -j DROP"] : [];
-  return { name: REJECT_CHAIN_NAME, rules: [...malformed, `-j MARK --set-xmark ${BIT}`] };
+  return { name: REJECT_CHAIN_NAME, rules: [...malformed, `-j MARK --set-xmark ${hex(markBit)}/${hex(markBit)}`] };
 }
 
 /** Came in with the bit, or so it would seem. */
-export const MARKED = `-m mark --mark ${BIT}`;
+export function marked({ markBit }: NodePlan): string {
+  return `-m mark --mark ${hex(markBit)}/${hex(markBit)}`;
+}
 
 /**
  * The nft table that rejects what is marked, as `nft -s list table` prints it: right after mangle, before kube-proxy's
@@ -31,8 +31,9 @@ export const MARKED = `-m mark --mark ${BIT}`;
  * It looks at what opens a connection and nothing else, so a bit that somebody else set cuts no traffic under way; where
  * such traffic is to be rejected (`alsoOpen`), the hook in mangle takes the bit from all that comes in with it.
  */
-export function rejectTable(alsoOpen: boolean): string {
-  const marked = "meta mark & 0x00001000 == 0x00001000";
+export function rejectTable(markBit: number, alsoOpen: boolean): string {
+  const bit = `0x${markBit.toString(16).padStart(8, "0")}`;
+  const marked = `meta mark & ${bit} == ${bit}`;
   const rules = (kind: string, udpStates: string) => [
     `${marked}${kind} ${alsoOpen ? "meta l4proto tcp" : "tcp flags syn / fin,syn,rst,ack"} reject with tcp reset`,
     `${marked}${kind} meta l4proto udp${alsoOpen ? "" : ` ct state ${udpStates}`} reject`,

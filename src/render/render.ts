@@ -20,6 +20,6 @@ export function render(plan: NodePlan): RuleSet {
     // A set that no rule names (VIPs where only outbound is judged) is not kept.
     sets: [...plan.sets.filter(({ name }) => text.includes(`--match-set ${name} `)), ...cutSets(plan)],
     sysctls: renderSysctls(plan),
-    ...(rejectsInbound(plan) ? { nftTable: rejectTable(rejectsCut(plan)) } : {}),
+    ...(rejectsInbound(plan) ? { nftTable: rejectTable(plan.markBit, rejectsCut(plan)) } : {}),
   };
 }

@@ -42,7 +42,7 @@ export const sample: RuleSet = {
   tables: [sampleTable(4), filterTable(4), sampleTable(6), filterTable(6)],
   sets: [office4(["192.0.2.0/24", "198.51.100.7"]), office6(["2001:db8:1::/48", "2001:db8::7"])],
   sysctls: [equal(RANGE, "49152 65535"), contains("50000,50100-50110"), equal(BACKLOG, "4096")],
-  nftTable: rejectTable(false),
+  nftTable: rejectTable(0x1000, false),
 };
 
 /** Of the sample, only what is of IPv4. */

@@ -6,7 +6,7 @@ import type { Kernel } from "../../../src/kernel/kernel.ts";
 import { linuxKernel } from "../../../src/kernel/linux-kernel.ts";
 import { compile } from "../../../src/plan/compile.ts";
 import { merge } from "../../../src/plan/merge.ts";
-import { DEFAULT_NODE_SETTINGS } from "../../../src/plan/node-settings.ts";
+import { DEFAULT_NODE_SETTINGS, type NodeSettings } from "../../../src/plan/node-settings.ts";
 import { assign } from "../../../src/plan/plan-hash.ts";
 import type { AssignedPolicy, GroupAddresses } from "../../../src/plan/types.ts";
 import { render } from "../../../src/render/render.ts";
@@ -21,15 +21,22 @@ export interface Enforcer {
   clear(): Promise<void>;
 }
 
-export async function createEnforcer(node: NetworkNamespace): Promise<Enforcer> {
+export async function createEnforcer(node: NetworkNamespace, installed: Partial<NodeSettings> = {}): Promise<Enforcer> {
+  const settings = { ...DEFAULT_NODE_SETTINGS, ...installed };
+  const { markBit } = settings;
   const sysctlDir = join(node.folder, "sysctl.d");
   await mkdir(sysctlDir, { recursive: true });
-  const kernel = linuxKernel({ host: namespaceHost(node.namespace), stateDir: join(node.folder, "state"), sysctlDir });
+  const kernel = linuxKernel({
+    host: namespaceHost(node.namespace),
+    stateDir: join(node.folder, "state"),
+    sysctlDir,
+    markBit,
+  });
   return {
     kernel,
     clear: () => kernel.clear(),
     async enforce(specs, groups = []) {
-      await kernel.apply(render(merge(assignedOf(specs), groups, DEFAULT_NODE_SETTINGS)));
+      await kernel.apply(render(merge(assignedOf(specs), groups, settings)));
     },
   };
 }

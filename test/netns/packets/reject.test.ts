@@ -130,6 +130,60 @@ describe("inbound Reject", () => {
     await node.exec("iptables-nft", ["-t", "filter", "-F", "INPUT"]);
   });
 
+  it("works on another bit, which the bits of others do not disturb", async () => {
+    const other = await createEnforcer(node, { markBit: 0x8000_0000 });
+    await other.enforce({ rejecting }, cluster);
+    await node.exec("iptables-nft", [
+      "-t",
+      "mangle",
+      "-A",
+      "PREROUTING",
+      "-j",
+      "MARK",
+      "--set-xmark",
+      "0x0/0x7fffffff",
+    ]);
+    expect(await other.kernel.rejectObstacle()).toBeUndefined();
+    expect(await enforcer.kernel.rejectObstacle()).toContain("0x0/0x7fffffff");
+    const seen = await outcomes([
+      { from: stranger, to: node.ipv4, port: 8443 },
+      { from: stranger6, to: node.ipv6, port: 8443, protocol: "udp" },
+      { from: stranger, to: hostVip, port: 80 },
+      { from: friend, to: node.ipv4, port: 8443 },
+    ]);
+    await node.exec("iptables-nft", [
+      "-t",
+      "mangle",
+      "-D",
+      "PREROUTING",
+      "-j",
+      "MARK",
+      "--set-xmark",
+      "0x0/0x7fffffff",
+    ]);
+    expect(seen).toEqual(["refused", "refused", "refused", "connected"]);
+  });
+
+  it("is never open while its bit changes", async () => {
+    const other = await createEnforcer(node, { markBit: 0x20 });
+    await enforcer.enforce({ rejecting });
+    const attempts = Array.from({ length: 10 }, () => ({ from: stranger, to: node.ipv4, port: 8443 }));
+    const seen = new Set<string>();
+    let done = false;
+    const hammer = (async () => {
+      while (!done) for (const outcome of await outcomes(attempts)) seen.add(outcome);
+    })();
+    for (let turn = 0; turn < 5; turn++) {
+      await other.enforce({ rejecting });
+      await enforcer.enforce({ rejecting });
+    }
+    done = true;
+    await hammer;
+    expect(seen).toEqual(new Set(["refused"]));
+    const { stdout } = await node.exec("nft", ["-s", "list", "table", "inet", "porthardening"]);
+    expect(stdout).not.toContain("0x00000020");
+  });
+
   it("is never open while it is switched on, off, or to Drop", async () => {
     const dropping = { firewall: { inbound: { allow: friends } } };
     const seen = new Set<string>();

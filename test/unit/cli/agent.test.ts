@@ -22,6 +22,9 @@ describe("porthardening agent", () => {
     ["a port that is none", ["--health-port", "http"], {}, /--health-port.*'http'.*from 0 to 65535/],
     ["a bad value in the environment", [], { HEALTH_PORT: "70000" }, /HEALTH_PORT.*from 0 to 65535/],
     ["a time that is none", ["--prime-seconds", "-1"], {}, /--prime-seconds.*from 0 to 3600/],
+    ["a mark of two bits", ["--mark-bit", "0x3000"], {}, /--mark-bit.*Give one bit of 32, such as 0x1000/],
+    ["no bit at all", ["--mark-bit", "0"], {}, /--mark-bit.*one bit of 32/],
+    ["a bit that marks do not have", [], { MARK_BIT: "4294967296" }, /MARK_BIT.*one bit of 32/],
     ["an unknown level", ["--log-level", "loud"], {}, /--log-level.*trace, debug, info/],
     ["an unknown flag", ["--nodename", "x"], {}, /--nodename.*--node-name/s],
   ])("refuses %s in one line that names the way out", async (_, args, environment, said) => {

@@ -1,6 +1,8 @@
 import { expect, it } from "vitest";
-import { markRewriter } from "../../../src/kernel/mark-rewriter.ts";
+import { markRewriter as markRewriterOf } from "../../../src/kernel/mark-rewriter.ts";
+import type { SavedChains } from "../../../src/kernel/saved-rules.ts";
 
+const markRewriter = (chains: SavedChains, bit = 0x1000) => markRewriterOf(chains, bit);
 const saved = (...rules: string[]) => new Map([["PREROUTING", rules]]);
 
 it.each([
@@ -19,6 +21,12 @@ it.each([
   "-j CONNMARK --save-mark --nfmask 0xffffffff --ctmask 0xffffffff",
 ])("finds nothing in %s", (rule) => {
   expect(markRewriter(saved(rule))).toBeUndefined();
+});
+
+it("looks at the bit that is ours", () => {
+  const rule = "-j MARK --set-xmark 0x0/0x80000000";
+  expect(markRewriter(saved(rule))).toBeUndefined();
+  expect(markRewriter(saved(rule), 0x8000_0000)).toBe(`PREROUTING ${rule}`);
 });
 
 it("follows jumps into others' chains, not into ours, and ends on a circle", () => {

@@ -169,6 +169,7 @@ export const everything: NodePlan = {
     { name: "ph-6-vips", family: 6, entries: ["2001:db8:96::1"] },
     { name: "ph-4-unused000000", family: 4, entries: ["192.0.2.0/24"] },
   ],
+  markBit: 0x1000,
   conflicts: [],
   warnings: [],
 };

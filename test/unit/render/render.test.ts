@@ -126,6 +126,15 @@ describe("render", () => {
     expect(nftTable).toBeUndefined();
   });
 
+  it("rejects by the bit that is configured, masked everywhere", () => {
+    const { tables, nftTable } = render({ ...everything, markBit: 0x8000_0000 });
+    const text = [...tables.flatMap(rulesOf), nftTable].join("\n");
+    expect(text).not.toMatch(/0x0*1000\b/);
+    expect(text).toContain("-j MARK --set-xmark 0x80000000/0x80000000");
+    expect(text).toContain("-j MARK --set-xmark 0x0/0x80000000");
+    expect(text.match(/meta mark & 0x80000000 == 0x80000000/g)).toHaveLength(6);
+  });
+
   it("needs nothing of SCTP where no policy names it", () => {
     const { inbound, outbound } = everything;
     const rules = (plan: NodePlan) => render(plan).tables.flatMap(rulesOf).join("\n");
