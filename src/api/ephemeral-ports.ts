@@ -36,6 +36,13 @@ export const ephemeralPortsSchema = withRules(
       .describe(
         "Ports never picked as a local port (net.ipv4.ip_local_reserved_ports). Added to what is reserved on the node already.",
       ),
+    reserveNodePorts: z
+      .boolean()
+      .optional()
+      .describe(
+        "Whether the cluster's NodePorts (30000-32767, or what the controller's --service-node-port-range says) are reserved " +
+          "too, so that no outbound connection takes the port of a Service. Absent: false.",
+      ),
     persist: defaulted(z.boolean(), true).describe(
       "Whether the values are kept over a reboot, in a file below sysctl.d.",
     ),

@@ -2,9 +2,11 @@ import { Command, Option } from "commander";
 import { runController } from "../controller/run-controller.ts";
 import { kubeClient } from "../kube/client.ts";
 import { loadKubeConfig } from "../kube/kube-config.ts";
+import { DEFAULT_NODE_PORT_RANGE } from "../plan/node-port-range.ts";
+import type { PortRange } from "../plan/types.ts";
 import { createLogger, type LogLevel } from "../telemetry/logger.ts";
 import { createRegistry } from "../telemetry/registry.ts";
-import { logLevel, wholeNumber } from "./option-values.ts";
+import { logLevel, nodePortRange, wholeNumber } from "./option-values.ts";
 import { programVersion } from "./program-version.ts";
 import { runUntilStopped } from "./run-until-stopped.ts";
 
@@ -13,6 +15,7 @@ interface ControllerFlags {
   readonly kubeconfig?: string;
   readonly healthHost: string;
   readonly healthPort: number;
+  readonly serviceNodePortRange: PortRange;
   readonly logLevel: LogLevel;
 }
 
@@ -33,6 +36,12 @@ export function controllerCommand(): Command {
         .default(9472),
     )
     .addOption(
+      // Kubernetes tells it nowhere in its API.
+      option("--service-node-port-range <range>", "as kube-apiserver was started with", "SERVICE_NODE_PORT_RANGE")
+        .argParser(nodePortRange)
+        .default(DEFAULT_NODE_PORT_RANGE, "30000-32767"),
+    )
+    .addOption(
       option("--log-level <level>", "least level that is logged", "LOG_LEVEL").argParser(logLevel).default("info"),
     )
     .action(run);
@@ -47,16 +56,18 @@ async function run({
   kubeconfig,
   healthHost: host,
   healthPort: port,
+  serviceNodePortRange,
   ...flags
 }: ControllerFlags): Promise<void> {
   const version = programVersion();
   const logger = createLogger({ name: "controller", level: flags.logLevel });
   const registry = createRegistry({ component: "controller", version });
   const client = kubeClient(loadKubeConfig(kubeconfig), { userAgent: `port-hardening-controller/${version}` });
+  const settings = { nodePortRange: serviceNodePortRange };
   const health = port === 0 ? {} : { health: { host, port } };
   try {
     await runUntilStopped(
-      (signal) => runController({ client, namespace, logger, registry, signal, ...health }),
+      (signal) => runController({ client, namespace, logger, registry, signal, settings, ...health }),
       logger,
     );
   } finally {

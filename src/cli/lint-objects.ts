@@ -3,7 +3,9 @@ import { CLUSTER_ADDRESSES_LABEL } from "../api/group.ts";
 import { labelSelectorSchema } from "../api/label-selector.ts";
 import type { PortHardeningPolicy } from "../api/policy.ts";
 import { DEFAULT_ALLOWED_SYSCTLS, sysctlAllowed } from "../plan/allowed-sysctls.ts";
+import { CompileError } from "../plan/compile-error.ts";
 import { assign } from "../plan/plan-hash.ts";
+import type { Plan } from "../plan/types.ts";
 import { nameEntries } from "./entry-names.ts";
 import { groupsOfNodes } from "./groups-of-nodes.ts";
 import type { Warning } from "./lint-direction.ts";
@@ -18,7 +20,11 @@ import { type Finding, findingAt, type Located, type Objects } from "./objects.t
 /** All there is to say about the objects: what admission would refuse (errors), and what would have no effect (warnings). */
 export function lintObjects({ policies, groups, nodes, findings }: Objects): Finding[] {
   const addresses = groups.map(({ object }) => groupAddresses(object));
-  const planned = policies.map(({ manifest, object }) => ({ manifest, object, plan: planAnywhere(object) }));
+  const compiled = policies.map(({ manifest, object }) => ({ manifest, object, plan: planOrRefusal(object) }));
+  const refused = compiled.flatMap(({ manifest, plan }) =>
+    plan instanceof CompileError ? refusal(manifest, plan) : [],
+  );
+  const planned = compiled.flatMap(({ plan, ...rest }) => (plan instanceof CompileError ? [] : { ...rest, plan }));
   const warning = (manifest: Manifest, policy: string, { path, message }: Warning): Finding => {
     const finding = findingAt(manifest, "warning", `PortHardeningPolicy ${policy}`, path, message);
     return { ...finding, path: nameEntries(manifest.object, path) };
@@ -40,7 +46,34 @@ export function lintObjects({ policies, groups, nodes, findings }: Objects): Fin
     const whose = policies.find(({ object }) => object.metadata.name === policy);
     return whose === undefined ? [] : [warning(whose.manifest, policy, found)];
   });
-  return [...findings, ...groups.flatMap(groupErrors), ...policies.flatMap(labelErrors), ...ofPolicies, ...together];
+  return [
+    ...findings,
+    ...groups.flatMap(groupErrors),
+    ...policies.flatMap(labelErrors),
+    ...refused,
+    ...ofPolicies,
+    ...together,
+  ];
+}
+
+function planOrRefusal(policy: PortHardeningPolicy): Plan | CompileError {
+  try {
+    return planAnywhere(policy);
+  } catch (error) {
+    if (error instanceof CompileError) return error;
+    throw error;
+  }
+}
+
+/** Facts of a cluster decide: the API server takes the policy, and its status says this, unless the install is another. */
+function refusal(manifest: Manifest, { policy, field, reason }: CompileError): Finding {
+  return findingAt(
+    manifest,
+    "warning",
+    `PortHardeningPolicy ${policy}`,
+    field,
+    `fails on an install as it is by default: ${reason}`,
+  );
 }
 
 /** What the API server itself and the install's admission policy refuse. */

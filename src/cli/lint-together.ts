@@ -35,6 +35,9 @@ export function lintTogether(all: readonly Meeting[]): PolicyWarning[] {
         message: `has no effect: policy ${winner} sets it too, and wins (priority, then name)`,
       })),
       ...warnings
+        .filter(({ reason }) => reason === "NodePortsInRange" || reason === "FewPortsLeft")
+        .map(({ policy, message }) => ({ policy, path: "spec.ephemeralPorts.range", message })),
+      ...warnings
         .filter(({ reason }) => reason === "AllowAboveDrop")
         .map(({ policy, message }) => {
           const direction = message.startsWith("outbound") ? "outbound" : "inbound";

@@ -1,4 +1,6 @@
 import { InvalidArgumentError } from "commander";
+import { parseNodePortRange } from "../plan/node-port-range.ts";
+import type { PortRange } from "../plan/types.ts";
 import { LOG_LEVELS, type LogLevel } from "../telemetry/logger.ts";
 
 /** Parsers of option values for commander; what they throw names the way out. */
@@ -27,4 +29,13 @@ export function singleBit(text: string): number {
   const bits = /^(?:0x[0-9a-f]{1,8}|\d{1,10})$/i.test(text) ? value.toString(2).replaceAll("0", "") : "";
   if (bits === "1" && value <= 0x8000_0000) return value;
   throw new InvalidArgumentError("Give one bit of 32, such as 0x1000 or 0x80000000.");
+}
+
+export function nodePortRange(text: string): PortRange {
+  try {
+    return parseNodePortRange(text);
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new InvalidArgumentError(`${why}. Give it as to kube-apiserver: 30000-32767.`);
+  }
 }

@@ -58,7 +58,10 @@ export function changeHandlers({ stores, queue, liveness, isSilent }: ChangeCont
       liveness.observe(name, after);
       if (wasSilent !== isSilent(name)) everyPolicy();
     },
-    services: () => queue.add("groups/vips"),
+    services: (_name, before, after) => {
+      queue.add("groups/vips");
+      if (!same(before?.strayNodePorts ?? [], after?.strayNodePorts ?? [])) everyPolicy();
+    },
     apiEndpoints: () => queue.add("groups/apiservers"),
     serviceCidrs: () => queue.add("groups/service-cidrs"),
     selectedShards: () => queue.add("groups/selected-nodes"),

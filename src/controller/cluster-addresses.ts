@@ -4,7 +4,7 @@ import { formatPrefix, parsePrefix } from "../plan/prefix-text.ts";
 import type { NodeFacts } from "./node-facts.ts";
 import { fieldAt, recordsAt, stringsAt } from "./wire-fields.ts";
 
-/** What the controller keeps of a Service, an EndpointSlice or a ServiceCIDR: its addresses. */
+/** What the controller keeps of an EndpointSlice, a ServiceCIDR, or in part a Service: its addresses. */
 export type AddressFacts = readonly string[];
 
 export interface ClusterAddressSources {

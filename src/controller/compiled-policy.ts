@@ -2,7 +2,7 @@ import { parsePolicy } from "../api/parse.ts";
 import type { PortHardeningPolicy } from "../api/policy.ts";
 import { SchemaError } from "../api/schema-error.ts";
 import type { KubeObject } from "../kube/types.ts";
-import { compile } from "../plan/compile.ts";
+import { type CompileOptions, compile } from "../plan/compile.ts";
 import { CompileError } from "../plan/compile-error.ts";
 import { assign } from "../plan/plan-hash.ts";
 import type { LabelSelector } from "../plan/select.ts";
@@ -32,7 +32,7 @@ export type CompiledPolicy =
  * Never throws: whatever is wrong with a policy goes into its own status. The API server refuses what this version
  * cannot read, except where it still serves an older or looser CRD.
  */
-export function compilePolicy(object: KubeObject, allowedSysctls: readonly string[]): CompiledPolicy {
+export function compilePolicy(object: KubeObject, options: CompileOptions): CompiledPolicy {
   const { name } = object.metadata;
   let policy: PortHardeningPolicy;
   try {
@@ -42,7 +42,7 @@ export function compilePolicy(object: KubeObject, allowedSysctls: readonly strin
   }
   const { nodeSelector } = policy.spec;
   try {
-    const element = assign(policy, compileForAnyNode(policy, allowedSysctls));
+    const element = assign(policy, compileForAnyNode(policy, options));
     return { outcome: "Compiled", name, nodeSelector, element, bytes: Buffer.byteLength(JSON.stringify(element)) };
   } catch (error) {
     return { outcome: "Refused", name, nodeSelector, problem: describe(error) };
@@ -50,9 +50,9 @@ export function compilePolicy(object: KubeObject, allowedSysctls: readonly strin
 }
 
 /** Nothing but selection depends on the node, so a fleet of 5,000 costs one compilation. */
-function compileForAnyNode(policy: PortHardeningPolicy, allowedSysctls: readonly string[]): Plan {
+function compileForAnyNode(policy: PortHardeningPolicy, options: CompileOptions): Plan {
   const everywhere = { ...policy, spec: { ...policy.spec, nodeSelector: undefined } };
-  const plan = compile(everywhere, { name: "", labels: {} }, { allowedSysctls });
+  const plan = compile(everywhere, { name: "", labels: {} }, options);
   if (plan === undefined) throw new Error("a policy without nodeSelector selects every node");
   return plan;
 }

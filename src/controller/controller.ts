@@ -81,7 +81,7 @@ export function createController({
     client,
     namespace,
     handlers,
-    allowedSysctls: settings.allowedSysctls,
+    compileOptions: { allowedSysctls: settings.allowedSysctls, nodePortRange: settings.nodePortRange },
     onSync: handlers.all,
     onError: (resource, err, retryInMilliseconds) => {
       metrics.countWatchError(resource);
@@ -127,6 +127,7 @@ export function createController({
           client,
           stores,
           silentAfterMilliseconds,
+          nodePortRange: settings.nodePortRange,
           heardAt: lives.heardAt,
           now,
           signal,

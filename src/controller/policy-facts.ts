@@ -1,5 +1,6 @@
 import { type PolicyStatus, policyStatusSchema } from "../api/policy.ts";
 import type { KubeObject } from "../kube/types.ts";
+import type { CompileOptions } from "../plan/compile.ts";
 import { type CompiledPolicy, compilePolicy } from "./compiled-policy.ts";
 import { fieldAt } from "./wire-fields.ts";
 
@@ -14,9 +15,9 @@ export interface PolicyFacts {
 }
 
 /** Total: a policy that was left out would look deleted and be taken off the nodes. */
-export function parsePolicyFacts(object: KubeObject, allowedSysctls: readonly string[]): PolicyFacts {
+export function parsePolicyFacts(object: KubeObject, options: CompileOptions): PolicyFacts {
   const { name, uid = "", generation = 0 } = object.metadata;
-  return { name, uid, generation, status: parsePolicyStatus(object), compiled: compilePolicy(object, allowedSysctls) };
+  return { name, uid, generation, status: parsePolicyStatus(object), compiled: compilePolicy(object, options) };
 }
 
 export function parsePolicyStatus(object: KubeObject): PolicyStatus | undefined {

@@ -1,7 +1,8 @@
 import { mergeScalars } from "../plan/merge-scalars.ts";
 import { byPrecedence } from "../plan/precedence.ts";
 import { byName } from "../plan/text-order.ts";
-import type { Conflict } from "../plan/types.ts";
+import type { Conflict, PortRange } from "../plan/types.ts";
+import { clusterWarnings } from "./cluster-warnings.ts";
 import { type DesiredPolicy, desiredPolicies } from "./desired-policies.ts";
 import { type Desired, judgeNode, type NodeOutcome, silentFrom } from "./node-outcome.ts";
 import type { PolicyFacts } from "./policy-facts.ts";
@@ -12,6 +13,7 @@ export interface OutcomeContext {
   readonly stores: ControllerStores;
   readonly heardAt: (node: string) => number | undefined;
   readonly silentAfterMilliseconds: number;
+  readonly nodePortRange: PortRange;
   /** Milliseconds since the epoch. */
   readonly now: number;
 }
@@ -19,7 +21,7 @@ export interface OutcomeContext {
 /** What became of `policy` on every node that it selects, and when the next of them would count as silent. */
 export function policyOutcome(
   policy: PolicyFacts,
-  { stores, heardAt, silentAfterMilliseconds, now }: OutcomeContext,
+  { stores, heardAt, silentAfterMilliseconds, nodePortRange, now }: OutcomeContext,
 ): PolicyOutcome & { readonly nextSilenceAt: number } {
   const compiled = stores.policies.list().map((facts) => facts.compiled);
   const conflictsOf = conflictFinder();
@@ -41,7 +43,8 @@ export function policyOutcome(
   const { compiled: own, generation } = policy;
   const setsRange = own.outcome === "Compiled" && own.element.plan.ephemeralPorts?.range !== undefined;
   const problem = own.outcome === "Compiled" ? undefined : own.problem;
-  return { generation, problem, outcomes, conflicts, setsRange, nextSilenceAt };
+  const warnings = own.outcome === "Compiled" ? clusterWarnings(own.element.plan, stores, nodePortRange) : [];
+  return { generation, problem, outcomes, conflicts, setsRange, warnings, nextSilenceAt };
 }
 
 /** Nodes with the same policies have the same conflicts, so they are computed once for all of those. */

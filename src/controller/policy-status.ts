@@ -22,14 +22,16 @@ export interface PolicyOutcome {
   readonly conflicts: readonly NodeConflict[];
   /** The policy asks for a range of local ports, so the measured one is shown. */
   readonly setsRange: boolean;
+  /** What is odd in the cluster, apart from what nodes say: sentences. */
+  readonly warnings: readonly string[];
 }
 
 /** The status to publish. Equal to `before` (by value) where nothing changed, so that nothing is written then. */
 export function summarisePolicy(policy: PolicyOutcome, before: PolicyStatus | undefined, now: Date): PolicyStatus {
-  const { generation: observedGeneration, problem, outcomes, conflicts, setsRange } = policy;
+  const { generation: observedGeneration, problem, outcomes, conflicts, setsRange, warnings } = policy;
   const { Enforced: enforced, Failed: failed, NotEnforceable: evaded, Unknown: unknown } = groupOutcomes(outcomes);
   const { ready, reconciling, stalled, reason, ...verdict } = judgePolicy(outcomes, problem);
-  const message = verdict.message + remarksOf(outcomes);
+  const message = [verdict.message + remarksOf(outcomes), ...warnings].join(" ");
   const flag = (type: string, holds: boolean) => ({ type, status: holds ? "True" : "False", reason, message }) as const;
   const conditions = [
     { type: "Ready", status: ready, reason, message },

@@ -13,7 +13,7 @@ export async function reconcileAddressGroups(role: ClusterAddressRole, context: 
   const { stores } = context;
   const wanted = clusterAddresses(role, {
     nodes: stores.nodes.list(),
-    services: stores.services.list(),
+    services: stores.services.list().map(({ addresses }) => addresses),
     apiEndpoints: stores.apiEndpoints.list(),
     serviceCidrs: stores.serviceCidrs.list(),
   });

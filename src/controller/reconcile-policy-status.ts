@@ -3,6 +3,7 @@ import { resources } from "../kube/resources.ts";
 import type { KubeClient } from "../kube/types.ts";
 import { updateStatus } from "../kube/update-status.ts";
 import { canonicalJson } from "../plan/canonical-json.ts";
+import type { PortRange } from "../plan/types.ts";
 import { FIELD_MANAGER } from "./field-manager.ts";
 import { parsePolicyStatus } from "./policy-facts.ts";
 import { policyOutcome } from "./policy-outcome.ts";
@@ -15,6 +16,7 @@ export interface PolicyStatusContext {
   readonly stores: ControllerStores;
   readonly heardAt: (node: string) => number | undefined;
   readonly silentAfterMilliseconds: number;
+  readonly nodePortRange: PortRange;
   /** Of this policy. */
   readonly pace: StatusPace;
   /** Milliseconds since the epoch. */

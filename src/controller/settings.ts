@@ -1,4 +1,6 @@
 import { DEFAULT_ALLOWED_SYSCTLS } from "../plan/allowed-sysctls.ts";
+import { DEFAULT_NODE_PORT_RANGE } from "../plan/node-port-range.ts";
+import type { PortRange } from "../plan/types.ts";
 import type { StatusRate } from "./status-pace.ts";
 
 export interface ControllerSettings {
@@ -6,6 +8,8 @@ export interface ControllerSettings {
   readonly silentAfterSeconds: number;
   /** Patterns as in `AllowedSysctl.pattern`; fixed at install. */
   readonly allowedSysctls: readonly string[];
+  /** The ports that kube-apiserver gives to Services (--service-node-port-range). */
+  readonly nodePortRange: PortRange;
   /** How many keys are worked on at once. */
   readonly concurrency: number;
   /** Writes of one policy's status. */
@@ -15,6 +19,7 @@ export interface ControllerSettings {
 export const DEFAULT_CONTROLLER_SETTINGS: ControllerSettings = {
   silentAfterSeconds: 180,
   allowedSysctls: DEFAULT_ALLOWED_SYSCTLS.map(({ pattern }) => pattern),
+  nodePortRange: DEFAULT_NODE_PORT_RANGE,
   concurrency: 8,
   statusWrites: { burst: 5, intervalMilliseconds: 1_000 },
 };

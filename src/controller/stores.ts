@@ -5,6 +5,7 @@ import type { NodeStateFacts } from "./node-state-facts.ts";
 import type { PolicyFacts } from "./policy-facts.ts";
 import type { PublishedShard } from "./published-shard.ts";
 import type { SelectedShard } from "./selected-shard.ts";
+import type { ServiceFacts } from "./service-facts.ts";
 
 /** Everything that the controller knows: caches of what the API server has, and nothing else. */
 export interface ControllerStores {
@@ -13,7 +14,7 @@ export interface ControllerStores {
   readonly nodeStates: Store<NodeStateFacts>;
   /** renewTime of each node's Lease. */
   readonly leases: Store<string>;
-  readonly services: Store<AddressFacts>;
+  readonly services: Store<ServiceFacts>;
   readonly apiEndpoints: Store<AddressFacts>;
   readonly serviceCidrs: Store<AddressFacts>;
   readonly shards: Store<PublishedShard>;

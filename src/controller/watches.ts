@@ -2,12 +2,14 @@ import { CLUSTER_ADDRESSES_LABEL, SELECTED_NODES } from "../api/group.ts";
 import { reflector } from "../kube/reflector.ts";
 import { resources } from "../kube/resources.ts";
 import type { KubeClient, KubeObject, ListOptions, ObjectKey, Reflector, Resource } from "../kube/types.ts";
-import { parseEndpointAddresses, parseServiceAddresses, parseServiceCidr } from "./cluster-addresses.ts";
+import type { CompileOptions } from "../plan/compile.ts";
+import { parseEndpointAddresses, parseServiceCidr } from "./cluster-addresses.ts";
 import { parseNodeFacts } from "./node-facts.ts";
 import { parseNodeStateFacts } from "./node-state-facts.ts";
 import { parsePolicyFacts } from "./policy-facts.ts";
 import { parsePublishedShard } from "./published-shard.ts";
 import { parseSelectedShard } from "./selected-shard.ts";
+import { parseService } from "./service-facts.ts";
 import type { ControllerStores } from "./stores.ts";
 import { fieldAt } from "./wire-fields.ts";
 
@@ -28,7 +30,7 @@ export interface WatchOptions {
   readonly client: KubeClient;
   /** The operator's own, where the Leases are. */
   readonly namespace: string;
-  readonly allowedSysctls: readonly string[];
+  readonly compileOptions: Required<CompileOptions>;
   readonly handlers: ChangeHandlers;
   readonly onSync: () => void;
   readonly onError: (resource: string, error: unknown, retryInMilliseconds: number) => void;
@@ -43,7 +45,7 @@ export interface Watches {
 export function controllerWatches({
   client,
   namespace,
-  allowedSysctls,
+  compileOptions,
   handlers,
   onSync,
   onError,
@@ -68,11 +70,11 @@ export function controllerWatches({
     return own.store;
   }
   const stores: ControllerStores = {
-    policies: watch("policies", resources.policies, (object) => parsePolicyFacts(object, allowedSysctls)),
+    policies: watch("policies", resources.policies, (object) => parsePolicyFacts(object, compileOptions)),
     nodes: watch("nodes", resources.nodes, parseNodeFacts),
     nodeStates: watch("nodeStates", resources.nodeStates, parseNodeStateFacts),
     leases: watch("leases", resources.leases, parseRenewTime, { namespace }),
-    services: watch("services", resources.services, parseServiceAddresses),
+    services: watch("services", resources.services, (object) => parseService(object, compileOptions.nodePortRange)),
     apiEndpoints: watch("apiEndpoints", resources.endpointSlices, parseEndpointAddresses, {
       namespace: "default",
       labelSelector: "kubernetes.io/service-name=kubernetes",

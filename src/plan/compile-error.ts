@@ -4,10 +4,12 @@ export class CompileError extends Error {
   readonly policy: string;
   /** Path from the object's root: `spec.sysctls[net.ipv4.ip_forward]`. */
   readonly field: string;
+  readonly reason: string;
 
   constructor(policy: string, field: string, reason: string) {
     super(`PortHardeningPolicy ${policy}: ${field}: ${reason}`);
     this.policy = policy;
     this.field = field;
+    this.reason = reason;
   }
 }

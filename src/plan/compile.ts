@@ -2,15 +2,16 @@
 
 import type { PolicySpec, PortHardeningPolicy } from "../api/policy.ts";
 import { sysctlAllowed } from "./allowed-sysctls.ts";
+import { compileEphemeralPorts } from "./compile-ephemeral-ports.ts";
 import { CompileError } from "./compile-error.ts";
 import { compileLimit } from "./compile-limit.ts";
 import { compilePeers } from "./compile-peers.ts";
 import { normaliseInterfaces } from "./interfaces.ts";
-import { parsePortItem, parsePorts } from "./ports.ts";
+import { parsePorts } from "./ports.ts";
 import { inOrder } from "./protocols.ts";
 import { type Labels, selects } from "./select.ts";
 import { byName, compareText } from "./text-order.ts";
-import { PLAN_FORMAT, type Plan, type PlanDirection, type PlanEntry, type PlanEphemeralPorts } from "./types.ts";
+import { PLAN_FORMAT, type Plan, type PlanDirection, type PlanEntry, type PortRange } from "./types.ts";
 
 export interface NodeIdentity {
   readonly name: string;
@@ -20,6 +21,8 @@ export interface NodeIdentity {
 export interface CompileOptions {
   /** Patterns as in `AllowedSysctl.pattern`. */
   readonly allowedSysctls: readonly string[];
+  /** The cluster's NodePorts; absent: what Kubernetes takes unless it is told otherwise. */
+  readonly nodePortRange?: PortRange;
 }
 
 type FirewallSpec = NonNullable<PolicySpec["firewall"]>;
@@ -34,21 +37,15 @@ export function compile(policy: PortHardeningPolicy, node: NodeIdentity, options
   const cut = existing === "Cut" ? { existing } : {};
   return {
     format: PLAN_FORMAT,
-    ...(spec.ephemeralPorts === undefined ? {} : { ephemeralPorts: compileEphemeralPorts(spec.ephemeralPorts) }),
+    ...(spec.ephemeralPorts === undefined
+      ? {}
+      : { ephemeralPorts: compileEphemeralPorts(metadata.name, spec.ephemeralPorts, options.nodePortRange) }),
     sysctls: compileSysctls(metadata.name, spec.sysctls ?? {}, options.allowedSysctls),
     ...(inbound === undefined ? {} : { inbound: { ...compileDirection(metadata.name, "inbound", inbound), ...cut } }),
     ...(outbound === undefined
       ? {}
       : { outbound: { ...compileDirection(metadata.name, "outbound", outbound), ...cut } }),
     rateLimits: (spec.rateLimits ?? []).map((limit) => compileLimit(metadata.name, limit)).toSorted(byName),
-  };
-}
-
-function compileEphemeralPorts(ports: NonNullable<PolicySpec["ephemeralPorts"]>): PlanEphemeralPorts {
-  return {
-    ...(ports.range === undefined ? {} : { range: parsePortItem(ports.range) }),
-    reserved: parsePorts(ports.reserved ?? []),
-    persist: ports.persist,
   };
 }
 

@@ -6,6 +6,7 @@ import { normaliseInterfacePatterns } from "./interfaces.ts";
 import { mergeScalars } from "./merge-scalars.ts";
 import type { NodeSettings } from "./node-settings.ts";
 import { type PeerResolver, type PeerUse, peerResolver } from "./peer-resolver.ts";
+import { portWarnings } from "./port-warnings.ts";
 import { byPrecedence } from "./precedence.ts";
 import { byName, compareText } from "./text-order.ts";
 import type {
@@ -47,7 +48,10 @@ export function merge(
   settings: NodeSettings,
 ): NodePlan {
   const policies = assigned.toSorted(byPrecedence);
-  return { ...mergeScalars(policies), ...mergeTraffic(policies, groups, settings), markBit: settings.markBit };
+  const scalars = mergeScalars(policies);
+  const traffic = mergeTraffic(policies, groups, settings);
+  const warnings = [...traffic.warnings, ...portWarnings(policies, scalars.ephemeralPorts)];
+  return { ...scalars, ...traffic, warnings, markBit: settings.markBit };
 }
 
 function mergeTraffic(

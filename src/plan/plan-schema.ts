@@ -97,7 +97,12 @@ const limit = z
 export const planSchema = z.strictObject({
   format: z.literal(PLAN_FORMAT),
   ephemeralPorts: z
-    .strictObject({ range: range.exactOptional(), reserved: ports, persist: z.boolean() })
+    .strictObject({
+      range: range.exactOptional(),
+      reserved: ports,
+      nodePorts: range.exactOptional(),
+      persist: z.boolean(),
+    })
     .exactOptional(),
   sysctls: sysctlsSchema,
   inbound: direction.exactOptional(),

@@ -56,3 +56,7 @@ export function subtractPorts(ranges: readonly PortRange[], taken: readonly Port
 export function containsPorts(outer: readonly PortRange[], inner: readonly PortRange[]): boolean {
   return subtractPorts(inner, outer).length === 0;
 }
+
+export function countPorts(ranges: readonly PortRange[]): number {
+  return normalisePorts(ranges).reduce((sum, { from, to }) => sum + to - from + 1, 0);
+}

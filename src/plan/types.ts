@@ -96,7 +96,10 @@ export type LimitUnit = "Second" | "Minute" | "Hour" | "Day";
 
 export interface PlanEphemeralPorts {
   readonly range?: PortRange;
+  /** The NodePorts too, where the policy says so. */
   readonly reserved: readonly PortRange[];
+  /** The cluster's NodePorts, where `range` meets them. */
+  readonly nodePorts?: PortRange;
   readonly persist: boolean;
 }
 
@@ -216,6 +219,8 @@ export interface PlanWarning {
     | "AddressGroupMissing"
     | "AllowAboveDrop"
     | "DenyPrefixIgnored"
+    | "FewPortsLeft"
+    | "NodePortsInRange"
     | "NodeAddressesMissing"
     | "RejectUnavailable"
     | "TooManyVips";

@@ -157,6 +157,7 @@ export const arbitraryPolicy = fc
           range: fc.oneof({ weight: 9, arbitrary: fc.constant("2048-49152") }, { weight: 1, arbitrary: range }),
           reserved: ports,
           persist: fc.boolean(),
+          reserveNodePorts: fc.boolean(),
         },
         { requiredKeys: [] },
       ),

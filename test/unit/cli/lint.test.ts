@@ -38,6 +38,29 @@ function outbound(members: object): object {
 
 const from = (...cidrs: readonly string[]) => cidrs.map((cidr) => ({ ipBlock: { cidr } }));
 
+describe("a range of local ports", () => {
+  const ports = (ephemeralPorts: object) => lint(policy({ ephemeralPorts }));
+
+  it("that holds the NodePorts is warned of, with the way out", () => {
+    expect(ports({ range: "20000-31000" })).toEqual([
+      expect.stringMatching(
+        /^f.yaml:1: warning: PortHardeningPolicy workers: spec.ephemeralPorts.range: range 20000-31000 holds the NodePorts 30000-31000.*reserveNodePorts: true/,
+      ),
+    ]);
+    expect(ports({ range: "20000-31000", reserveNodePorts: true })).toEqual([]);
+    expect(ports({ range: "20000-33999", reserved: ["29000-32767"] })).toEqual([]);
+    expect(ports({ range: "49152-65535" })).toEqual([]);
+  });
+
+  it("of which the NodePorts leave too little would fail, unless the cluster has others", () => {
+    expect(ports({ range: "30000-33000", reserveNodePorts: true })).toEqual([
+      expect.stringMatching(
+        /warning: .*reserveNodePorts: fails on an install as it is by default: leaves 233 ports.*move the range/,
+      ),
+    ]);
+  });
+});
+
 describe("what admission would refuse", () => {
   it("is told all at once, each with line, object, field and the way out", () => {
     const found = lintText(`

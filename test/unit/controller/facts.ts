@@ -34,7 +34,7 @@ export function policyObject(name: string, spec: object = {}): KubeObject {
 }
 
 export function policyFacts(name: string, spec: object = {}): PolicyFacts {
-  const compiled = compilePolicy(policyObject(name, spec), ["net.ipv4.tcp_syncookies"]);
+  const compiled = compilePolicy(policyObject(name, spec), { allowedSysctls: ["net.ipv4.tcp_syncookies"] });
   return { name, uid: `uid-${name}`, generation: 1, status: undefined, compiled };
 }
 

@@ -9,6 +9,7 @@ import { compilePolicy } from "../../../src/controller/compiled-policy.ts";
 import { parseNodeFacts } from "../../../src/controller/node-facts.ts";
 import { parseNodeStateFacts } from "../../../src/controller/node-state-facts.ts";
 import { parsePublishedShard } from "../../../src/controller/published-shard.ts";
+import { parseService } from "../../../src/controller/service-facts.ts";
 import type { KubeObject } from "../../../src/kube/types.ts";
 import { elementOf, nodeFacts, policyFacts, policyObject } from "./facts.ts";
 
@@ -29,7 +30,7 @@ describe("a malformed object", () => {
       const malformed = object({ spec: value, status: value, endpoints: value });
       expect(parseNodeFacts(malformed)).toMatchObject({ name: "n", ready: false, addresses: [], podCidrs: [] });
       expect(parseNodeStateFacts(malformed)).toMatchObject({ name: "n", uid: "u", reported: [] });
-      expect(compilePolicy(malformed, [])).toMatchObject({ name: "n", outcome: "Unreadable" });
+      expect(compilePolicy(malformed, { allowedSysctls: [] })).toMatchObject({ name: "n", outcome: "Unreadable" });
       expect([
         parseServiceAddresses(malformed),
         parseEndpointAddresses(malformed),
@@ -59,10 +60,12 @@ describe("a NodeState", () => {
 });
 
 it("says what is wrong with a policy by field and reason", () => {
-  expect(compilePolicy(policyObject("p", { mode: "Watch" }), [])).toMatchObject({
+  expect(compilePolicy(policyObject("p", { mode: "Watch" }), { allowedSysctls: [] })).toMatchObject({
     problem: expect.stringMatching(/^spec\.mode: must be Enforce/),
   });
-  const refused = compilePolicy(policyObject("p", { sysctls: { "net.ipv4.ip_forward": "1" } }), ["net.ipv4.tcp_*"]);
+  const refused = compilePolicy(policyObject("p", { sysctls: { "net.ipv4.ip_forward": "1" } }), {
+    allowedSysctls: ["net.ipv4.tcp_*"],
+  });
   expect(refused).toMatchObject({
     outcome: "Refused",
     problem: expect.stringMatching(/^spec\.sysctls\[net\.ipv4\.ip_forward\]: not among/),
@@ -115,3 +118,24 @@ it.each(["office", "cluster-vips", "cluster-vips-01", "cluster-other-0", "my-clu
     expect(parsePublishedShard(object({ metadata: { name, uid: "u" } }))).toBeUndefined();
   },
 );
+
+it("keeps of a Service its addresses, and the NodePorts that are outside of the range", () => {
+  const ports = [{ nodePort: 30080 }, { nodePort: 20080 }, { port: 80 }];
+  const service = {
+    apiVersion: "v1",
+    kind: "Service",
+    metadata: { namespace: "shop", name: "web" },
+    spec: { clusterIPs: ["198.19.0.1"], ports, healthCheckNodePort: 32768 },
+  };
+  expect(parseService(service, { from: 30000, to: 32767 })).toEqual({
+    addresses: ["198.19.0.1"],
+    strayNodePorts: ["shop/web 20080", "shop/web 32768"],
+  });
+  const malformed = {
+    apiVersion: "v1",
+    kind: "Service",
+    metadata: { name: "web" },
+    spec: { ports: ["80", { nodePort: "30080" }], healthCheckNodePort: 0 },
+  };
+  expect(parseService(malformed, { from: 30000, to: 32767 })).toEqual({ addresses: [], strayNodePorts: [] });
+});

@@ -7,7 +7,10 @@ import { elementOf, nodeFacts, policyFacts, stateFacts, store, stores } from "./
 
 const now = new Date("2026-01-01T12:00:00Z");
 const later = new Date("2026-01-01T13:00:00Z");
-const base: PolicyOutcome = { generation: 3, problem: undefined, outcomes: [], conflicts: [], setsRange: false };
+const base: PolicyOutcome = {
+  ...{ generation: 3, problem: undefined, outcomes: [], conflicts: [], setsRange: false, warnings: [] },
+};
+const nodePortRange = { from: 30000, to: 32767 };
 const enforced = (node: string, rest: Partial<NodeOutcome> = {}): NodeOutcome => ({
   node,
   outcome: "Enforced",
@@ -83,6 +86,7 @@ it("tells the loser of a value who won it, and where", () => {
       nodes: store(["d", "c", "b", "a"].map((name) => nodeFacts(name))),
     }),
     heardAt: () => 0,
+    nodePortRange,
     silentAfterMilliseconds: 1e3,
     now: 0,
   };
@@ -94,6 +98,25 @@ it("tells the loser of a value who won it, and where", () => {
   });
   const won = summarisePolicy(policyOutcome(range("high", 5, 50_000), context), undefined, now).conditions?.at(-1);
   expect(won).toMatchObject({ type: "Conflicted", status: "False" });
+});
+
+it("names Services whose NodePorts are outside of the range that the controller was given", () => {
+  const services = ["shop/web 20080", "shop/db 20432"].map((stray) => ({
+    name: stray,
+    addresses: [],
+    strayNodePorts: [stray],
+  }));
+  const policies = [policyFacts("p", { ephemeralPorts: { reserveNodePorts: true } }), policyFacts("other")];
+  const context = { heardAt: () => 0, nodePortRange, silentAfterMilliseconds: 1e3, now: 0 };
+  const [concerned, other] = policies.map((policy) => {
+    const outcome = policyOutcome(policy, { ...context, stores: stores({ services: store(services) }) });
+    return summarisePolicy({ ...outcome, outcomes: [enforced("a")] }, undefined, now);
+  });
+  expect(concerned?.message).toMatch(
+    /^All of 1 node enforce it. NodePorts are taken to be 30000-32767.*shop\/db 20432, shop\/web 20080;.*--service-node-port-range/,
+  );
+  expect(concerned?.conditions?.[0]).toMatchObject({ type: "Ready", status: "True", message: concerned?.message });
+  expect(other?.message).toBe("All of 1 node enforce it.");
 });
 
 it("looks at the selected nodes only, and says when the next of them would be silent", () => {
@@ -117,6 +140,7 @@ it("looks at the selected nodes only, and says when the next of them would be si
       nodeStates: store(["quiet", "fresh", "elsewhere"].map((name) => stateFacts(name, { reported }))),
     }),
     heardAt: (node) => heard.get(node),
+    nodePortRange,
     silentAfterMilliseconds: 1e3,
     now: 1099,
   });
@@ -146,6 +170,7 @@ it("counts nodes that hold a policy nobody can read, as there is no other way to
       ]),
     }),
     heardAt: () => 0,
+    nodePortRange,
     silentAfterMilliseconds: 1e3,
     now: 0,
   });

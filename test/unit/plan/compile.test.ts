@@ -3,10 +3,39 @@ import { describe, expect, it } from "vitest";
 import { compile } from "../../../src/plan/compile.ts";
 import { CompileError } from "../../../src/plan/compile-error.ts";
 import { planHash } from "../../../src/plan/plan-hash.ts";
+import type { PortRange } from "../../../src/plan/types.ts";
 import { anySpec, node, planOf, policy, turned } from "./policies.ts";
 
 const allowing = (entry: object, scope: object = {}) =>
   planOf({ firewall: { inbound: { ...scope, allow: [{ name: "a", ...entry }] } } }).inbound?.allow[0];
+
+describe("ephemeral ports", () => {
+  const ephemeral = (spec: object, nodePortRange?: PortRange) =>
+    compile(policy({ ephemeralPorts: spec }), node, { allowedSysctls: [], ...(nodePortRange && { nodePortRange }) })
+      ?.ephemeralPorts;
+
+  it("reserve the NodePorts where the policy says so, with what else is reserved", () => {
+    expect(ephemeral({ reserved: [32768, 50000], reserveNodePorts: true })?.reserved).toEqual([
+      { from: 30000, to: 32768 },
+      { from: 50000, to: 50000 },
+    ]);
+    expect(ephemeral({ reserveNodePorts: true }, { from: 20000, to: 20099 })?.reserved).toEqual([
+      { from: 20000, to: 20099 },
+    ]);
+    expect(ephemeral({ reserveNodePorts: false })?.reserved).toEqual([]);
+  });
+
+  it("know the NodePorts where the range meets them", () => {
+    expect(ephemeral({ range: "32767-40000" })?.nodePorts).toEqual({ from: 30000, to: 32767 });
+    expect(ephemeral({ range: "32768-40000" })).not.toHaveProperty("nodePorts");
+  });
+
+  it("are refused where the NodePorts leave too few of the range, with the way out", () => {
+    const few = () => ephemeral({ range: "20000-22000", reserveNodePorts: true }, { from: 21000, to: 21999 });
+    expect(few).toThrow(CompileError);
+    expect(few).toThrow(/reserveNodePorts: leaves 1001 ports of range 20000-22000.*21000-21999.*move the range/);
+  });
+});
 
 describe("compile", () => {
   it("has no plan for a node that the policy does not select", () => {

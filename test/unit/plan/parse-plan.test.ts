@@ -112,6 +112,7 @@ describe("parseAssigned", () => {
   it.each<[(string | number)[], unknown]>([
     [["plan", "ephemeralPorts", "range", "from"], 0],
     [["plan", "ephemeralPorts", "range"], { from: 9, to: 8 }],
+    [["plan", "ephemeralPorts", "nodePorts"], { from: 0, to: 8 }],
     [
       ["plan", "ephemeralPorts", "reserved"],
       [

@@ -146,6 +146,7 @@ export const anySpec = fc.record(
       {
         range: fc.constantFrom("49152-65535", "32768-60999"),
         reserved: fc.uniqueArray(fc.constantFrom(50000, "50001-50010", 50011, 40000)),
+        reserveNodePorts: fc.boolean(),
         persist: fc.boolean(),
       },
       { requiredKeys: [] },
