@@ -3,6 +3,7 @@ import type { Mismatch } from "./drift-guard.ts";
 import type { Enforcement } from "./enforcement.ts";
 import { evasionOutcome, type SeenEvasion } from "./hook-evasions.ts";
 import type { PolicyOutcome } from "./node-status.ts";
+import type { Remark } from "./port-remarks.ts";
 
 /** Where the node stands between what is assigned and what the kernel holds. */
 export interface Standing {
@@ -18,12 +19,23 @@ export interface Standing {
   readonly waiting?: { readonly reason: string; readonly message: string } | undefined;
   /** Where connections get past the rules, whatever they say. */
   readonly evasions: readonly SeenEvasion[];
+  /** What is odd on this node about a policy that holds. */
+  readonly remarksOf: (policy: string) => readonly Remark[];
 }
 
 type Outcome = Omit<PolicyOutcome, "droppedPackets" | "existingConnections">;
 
 /** One outcome for each assigned policy. Enforced means: this revision was read back, and nothing is known to have changed. */
-export function outcomesOf({ assigned, held, mismatch, failure, priming, waiting, evasions }: Standing): Outcome[] {
+export function outcomesOf({
+  assigned,
+  held,
+  mismatch,
+  failure,
+  priming,
+  waiting,
+  evasions,
+  remarksOf,
+}: Standing): Outcome[] {
   const inKernel = assigned.revisions.map(
     ({ name, uid, hash }) =>
       mismatch === undefined &&
@@ -36,7 +48,10 @@ export function outcomesOf({ assigned, held, mismatch, failure, priming, waiting
     if (refused !== undefined) return { ...refused, state: "Failed" };
     if (inKernel[index] && !chargeAll) {
       const evaded = evasionOutcome(revision.name, evasions);
-      return { ...revision, ...(evaded ?? { state: "Enforced", ...remarks(revision.name, held) }) };
+      return {
+        ...revision,
+        ...(evaded ?? { state: "Enforced", ...remarks(revision.name, held, remarksOf(revision.name)) }),
+      };
     }
     if (failure !== undefined) {
       return { ...revision, state: "Failed", reason: reasonOf(failure, "ApplyFailed"), message: messageOf(failure) };
@@ -50,10 +65,13 @@ export function outcomesOf({ assigned, held, mismatch, failure, priming, waiting
   });
 }
 
-function remarks(name: string, held: Enforcement | undefined): Pick<Outcome, "reason" | "message"> {
-  const warnings = [...(held?.plan.warnings ?? []), ...(held?.keptWarnings ?? [])].filter(
-    ({ policy }) => policy === name,
-  );
+function remarks(
+  name: string,
+  held: Enforcement | undefined,
+  ofNode: readonly Remark[],
+): Pick<Outcome, "reason" | "message"> {
+  const all = [...(held?.plan.warnings ?? []), ...(held?.keptWarnings ?? []), ...ofNode];
+  const warnings = all.filter(({ policy }) => policy === name);
   const [first] = warnings;
   if (first === undefined) return { reason: "Enforced", message: "" };
   const messages = new Set(warnings.map(({ message }) => message));

@@ -13,7 +13,9 @@ import { existingGuard } from "./existing.ts";
 import { hookEvasions } from "./hook-evasions.ts";
 import type { AgentInputs, NodeStateRecord } from "./inputs.ts";
 import { readLimitFills } from "./limit-fill.ts";
-import { type NodeProblem, nodeStatus, type Observation, type PolicyOutcome, type ReadBack } from "./node-status.ts";
+import { nodeProblems } from "./node-problems.ts";
+import { nodeRemarks } from "./node-remarks.ts";
+import { nodeStatus, type Observation, type PolicyOutcome, type ReadBack } from "./node-status.ts";
 import { messageOf, outcomesOf, reasonOf } from "./outcomes.ts";
 import { savedState } from "./saved-state.ts";
 import type { StateDirectory } from "./state-directory.ts";
@@ -58,6 +60,7 @@ export function reconciler(options: ReconcilerOptions): Reconciler {
   const settings = currentSettings({ kernel, installed: options.settings, log });
   const guard = driftGuard({ kernel, now });
   const evaded = hookEvasions({ kernel, now });
+  const remarks = nodeRemarks({ kernel, log, now });
   const drops = dropReader({ kernel, rules: () => enforce.held?.rules, log });
   const existing = existingGuard({ kernel, log, now });
   const enforce = enforcer({
@@ -147,6 +150,7 @@ export function reconciler(options: ReconcilerOptions): Reconciler {
       priming: enforce.priming,
       waiting: assigned.problem,
       evasions: enforce.held === undefined ? [] : evaded.current(),
+      remarksOf: remarks.of,
     };
     return outcomesOf(standing).map((one) => {
       const connections = existing.ofPolicy(one.name);
@@ -160,25 +164,6 @@ export function reconciler(options: ReconcilerOptions): Reconciler {
     // With policies assigned it stands at those that it concerns.
     if (assigned.policies.revisions.length > 0 || enforce.failure === undefined) return undefined;
     return { reason: reasonOf(enforce.failure, "ClearFailed"), message: messageOf(enforce.failure) };
-  }
-
-  function problems(): NodeProblem[] {
-    const fight = guard.fight();
-    const found: NodeProblem[] = [];
-    if (fight !== undefined) {
-      const who = fight.by ?? "something unknown";
-      const message = `repairs do not hold and come ever later: ${who} undoes them`;
-      found.push({ type: "Drifting", reason: "RepairsDoNotHold", message });
-    }
-    if (saved.failure !== undefined) {
-      const message = `after a reboot without the API server an older state would be enforced: ${messageOf(saved.failure)}`;
-      found.push({ type: "StateNotSaved", reason: reasonOf(saved.failure, "SaveFailed"), message });
-    }
-    if (existing.failure !== undefined) {
-      const message = `connections that were open before are neither counted nor cut: ${messageOf(existing.failure)}`;
-      found.push({ type: "ExistingUnknown", reason: reasonOf(existing.failure, "ReadFailed"), message });
-    }
-    return found;
   }
 
   /** What an agent before this one counted goes on; a new NodeState starts from what this one counted. */
@@ -203,7 +188,7 @@ export function reconciler(options: ReconcilerOptions): Reconciler {
       facts,
       policies: found,
       failure: failure(),
-      problems: problems(),
+      problems: nodeProblems({ fight: guard.fight(), notSaved: saved.failure, unknown: existing.failure }),
       sysctls,
       readBack,
       repairs,
@@ -241,6 +226,7 @@ export function reconciler(options: ReconcilerOptions): Reconciler {
         await enforce.reach();
       }
       await measure();
+      await remarks.refresh(enforce.held);
       // Before the first status, so that it does not say less than the one before the restart.
       if (published === undefined) await drops.read();
       publish();

@@ -1,5 +1,6 @@
 import type { PortHardeningPolicy } from "../api/policy.ts";
 import { compile } from "../plan/compile.ts";
+import { UNPRIVILEGED_PORT_START } from "../plan/port-sysctls.ts";
 import type { Plan } from "../plan/types.ts";
 import { lintDirection, type Warning } from "./lint-direction.ts";
 import { lintLimits } from "./lint-limits.ts";
@@ -13,10 +14,20 @@ export function planAnywhere({ spec: { nodeSelector: _, ...spec }, ...policy }: 
 }
 
 /** What in one policy is without effect, whatever else is in force. */
-export function lintPolicy(policy: PortHardeningPolicy, { inbound, outbound, rateLimits }: Plan): Warning[] {
+export function lintPolicy(policy: PortHardeningPolicy, plan: Plan): Warning[] {
+  const { inbound, outbound, rateLimits } = plan;
   return [
     ...(inbound === undefined ? [] : lintDirection(policy, "inbound", inbound)),
     ...(outbound === undefined ? [] : lintDirection(policy, "outbound", outbound)),
     ...lintLimits(policy, rateLimits),
+    ...rangeWarnings(plan),
   ];
+}
+
+/** The kernel refuses a range that begins among the privileged ports (net.ipv4.ip_unprivileged_port_start). */
+function rangeWarnings({ ephemeralPorts, sysctls }: Pick<Plan, "ephemeralPorts" | "sysctls">): Warning[] {
+  const start = sysctls[UNPRIVILEGED_PORT_START];
+  if (ephemeralPorts?.range === undefined || !(ephemeralPorts.range.from < Number(start))) return [];
+  const message = `begins under ${UNPRIVILEGED_PORT_START} (${start}), and the kernel refuses one of the two: begin it there`;
+  return [{ path: "spec.ephemeralPorts.range", message }];
 }

@@ -49,7 +49,10 @@ export function summarisePolicy(policy: PolicyOutcome, before: PolicyStatus | un
     status: reason === "Enforced" ? "Ready" : reason,
     message: clipText(message),
     nodes: {
-      ...{ selected: outcomes.length, enforced: enforced.length, failed: failed.length, unknown: unknown.length },
+      selected: outcomes.length,
+      enforced: enforced.length,
+      failed: failed.length,
+      unknown: unknown.length,
       ...(evaded.length === 0 ? {} : { notEnforceable: evaded.length }),
     },
     ...(setsRange && range !== "" ? { range } : {}),

@@ -5,6 +5,7 @@ import type { HookEvasion } from "./kernel.ts";
 import { type NftTablePlan, planNftTable } from "./nft-table.ts";
 import type { Observation } from "./observe.ts";
 import { SWAP_SET } from "./ownership.ts";
+import type { FileChange } from "./persistence.ts";
 import type { PrintedForms } from "./printed-forms.ts";
 import { ourTables, planRules, type RulesPlan } from "./rules-plan.ts";
 import { planSets, type SetsPlan } from "./sets-plan.ts";
@@ -21,7 +22,7 @@ export interface Changes {
   readonly sysctls: SysctlPlan;
   /** The originals that are on disk now. */
   readonly originals: SysctlPlan["originalsBefore"];
-  readonly sysctlFile: { readonly now: string | undefined; readonly goal: string | undefined };
+  readonly sysctlFile: FileChange;
 }
 
 /**

@@ -34,6 +34,10 @@ export interface Host {
   writeSysctl(key: string, value: string): Promise<void>;
   /** Undefined where there is no such file. */
   readFile(path: string): Promise<string | undefined>;
+  /** Line by line, until `take` says false; of a file of any size, none of which is kept. Nothing where there is no such file. */
+  eachLine(path: string, take: (line: string) => boolean): Promise<void>;
+  /** Names of files in a folder; none where there is no such folder. */
+  listFolder(path: string): Promise<readonly string[]>;
   /** Lines of a file of any size, none of which is kept; undefined where there is no such file. */
   countLines(path: string): Promise<number | undefined>;
   /** On disk (fsync) under its name when this resolves, or not at all. Makes the folder. */

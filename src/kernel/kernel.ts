@@ -4,7 +4,7 @@
  */
 import type { NodeNetwork, TrackedConnection } from "../plan/connections.ts";
 import type { Family } from "../plan/types.ts";
-import type { RuleSet } from "../render/types.ts";
+import type { RuleSet, SysctlSetting } from "../render/types.ts";
 
 /** What one `apply` or `verify` found and did. */
 export interface ApplyResult {
@@ -27,6 +27,21 @@ export interface HookEvasion {
   readonly rule: string;
   /** Policies that would have judged some of them; empty: not known. */
   readonly policies: readonly string[];
+}
+
+/** Something listens there, in the node's own network. */
+export interface ListeningPort {
+  readonly protocol: "TCP" | "UDP";
+  readonly port: number;
+}
+
+/** A line of a file below sysctl.d (or of sysctl.conf) that is read after ours and says otherwise. */
+export interface SysctlOverride {
+  readonly key: string;
+  readonly value: string;
+  readonly file: string;
+  /** From 1. */
+  readonly line: number;
 }
 
 /** Packets and bytes that matched the rule with this comment (`policy/entry/hash`), since the rule was written. */
@@ -100,6 +115,11 @@ export interface Kernel {
   connections(visit: (connection: TrackedConnection) => void): Promise<void>;
   /** The measured values of these sysctls, as the kernel prints them; undefined where there is no such key. */
   sysctls(keys: readonly string[]): Promise<ReadonlyMap<string, string | undefined>>;
+  listeningPorts(): Promise<readonly ListeningPort[]>;
+  /** Lines that give settings which we persist another value at the next boot, until the agent has started. */
+  sysctlOverrides(settings: readonly SysctlSetting[]): Promise<readonly SysctlOverride[]>;
+  /** Why settings are not kept over a reboot: the file could not be written. That fails no apply. */
+  persistObstacle(): string | undefined;
   /**
    * Calls `onDrift` when somebody else changes our tables, until `signal` aborts. Events that our own writes caused
    * are left out. Restarts its monitor by itself with backoff; each time that it has begun to listen, the first too, it

@@ -15,6 +15,7 @@ import { hookPositions } from "./hook-positions.ts";
 import type { Host } from "./host.ts";
 import type { ApplyResult, Kernel } from "./kernel.ts";
 import { observeLimitSources } from "./limit-sources.ts";
+import { observeListeningPorts } from "./listening-ports.ts";
 import { markRewriter } from "./mark-rewriter.ts";
 import { observeNetwork } from "./network.ts";
 import { learnNftTable } from "./nft-table.ts";
@@ -34,6 +35,7 @@ import { checkRuleSet } from "./ownership.ts";
 import { primeRestore } from "./prime.ts";
 import { printedForms } from "./printed-forms.ts";
 import { parseCounters } from "./saved-rules.ts";
+import { observeOverrides } from "./sysctl-overrides.ts";
 import { watchRules } from "./watch-rules.ts";
 import { attemptAll, writeRules, writeSteps } from "./write-changes.ts";
 
@@ -63,7 +65,7 @@ export function linuxKernel({
   now = Date.now,
 }: LinuxKernelOptions): Kernel {
   const own = ownProcesses(now);
-  const node = nodeAccess(host, stateDir, sysctlDir, own);
+  const node = nodeAccess(host, stateDir, sysctlDir, own, now);
   const forms = printedForms();
   const positions = hookPositions(now);
   const oneAtATime = lane();
@@ -75,7 +77,16 @@ export function linuxKernel({
       entriesOf,
     );
 
-  const plan = (desired: RuleSet, found: Observation) => planChanges(desired, found, forms, positions.ceded);
+  const feasible = (changes: Changes): Changes => ({
+    ...changes,
+    sysctlFile: node.persistence.feasible(changes.sysctlFile),
+  });
+  function plan(desired: RuleSet, found: Observation): Changes {
+    const changes = planChanges(desired, found, forms, positions.ceded);
+    const { now: there, goal } = changes.sysctlFile;
+    if (there === goal) node.persistence.settled();
+    return feasible(changes);
+  }
 
   async function write(desired: RuleSet, changes: Changes): Promise<Observation> {
     for (const step of writeSteps(node, changes)) await step();
@@ -131,7 +142,8 @@ export function linuxKernel({
       await node.originals.write(changes.sysctls.originalsAfter, before.originals);
     }
     const readBackHash = hashReadBack(desired, found);
-    return { unchanged: differences.length === 0, differences, readBackHash, milliseconds: now() - start };
+    const mended = differencesOf(feasible(changes));
+    return { unchanged: mended.length === 0, differences: mended, readBackHash, milliseconds: now() - start };
   }
 
   async function clear(): Promise<void> {
@@ -199,6 +211,9 @@ export function linuxKernel({
     network: () => observeNetwork(node),
     connections: (visit) => observeConnections(node, visit),
     sysctls: (keys) => observeSysctls(node, keys),
+    listeningPorts: () => observeListeningPorts(host),
+    sysctlOverrides: (settings) => observeOverrides(host, sysctlDir, settings),
+    persistObstacle: () => node.persistence.obstacle,
     watch: (signal, onDrift) => watchRules({ host, own, now, signal, onDrift }),
   };
 }

@@ -1,4 +1,4 @@
-import { mkdir, open, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { mkdir, open, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { execa } from "execa";
 import { SysctlError, ToolError } from "./errors.ts";
@@ -65,6 +65,15 @@ export function localHost({ path = SYSTEM_PATH }: { readonly path?: string } = {
     },
     readFile: readIfThere,
     countLines,
+    eachLine,
+    async listFolder(path) {
+      try {
+        return await readdir(path);
+      } catch (error) {
+        if (isMissing(error)) return [];
+        throw error;
+      }
+    },
     writeFileAtomic,
     async remove(path) {
       await rm(unfinished(path), { force: true });
@@ -133,6 +142,24 @@ async function countLines(path: string): Promise<number | undefined> {
     throw error;
   }
   return lines;
+}
+
+async function eachLine(path: string, take: (line: string) => boolean): Promise<void> {
+  const buffer = Buffer.alloc(16_384);
+  let rest = "";
+  try {
+    await using file = await open(path, "r");
+    for (;;) {
+      const { bytesRead } = await file.read(buffer, 0, buffer.length);
+      if (bytesRead === 0) break;
+      const lines = (rest + buffer.toString("latin1", 0, bytesRead)).split("\n");
+      rest = lines.pop() ?? "";
+      if (!lines.every(take)) return;
+    }
+  } catch (error) {
+    if (!isMissing(error)) throw error;
+  }
+  if (rest !== "") take(rest);
 }
 
 /** One fixed name, so that an interrupted write leaves at most one file, which the next write takes over. */

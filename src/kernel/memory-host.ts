@@ -1,3 +1,4 @@
+import { basename, dirname } from "node:path";
 import type { Family } from "../plan/types.ts";
 import { SysctlError } from "./errors.ts";
 import type { Host } from "./host.ts";
@@ -125,6 +126,11 @@ export function memoryHost(): MemoryHost {
       const [, six, table] = /^\/proc\/net\/ip(6?)t_hashlimit\/(.+)$/.exec(path) ?? [];
       return table === undefined ? undefined : rules[six === "6" ? 6 : 4].hashlimitSources(table);
     },
+    async eachLine(path, take) {
+      files.get(path)?.split("\n").every(take);
+    },
+    listFolder: async (folder) =>
+      [...files.keys()].flatMap((path) => (dirname(path) === folder ? [basename(path)] : [])),
     async writeFileAtomic(path, content) {
       step({ kind: "WriteFile", path });
       files.set(path, content);

@@ -33,8 +33,12 @@ const NONE: Narrowed = { connections: [], certain: false };
 /** Matches that only lend their options. */
 const PLAIN_MODULES = new Set("tcp udp sctp multiport conntrack state comment mark set addrtype".split(" "));
 const PROTOCOL_NAMES: Readonly<Record<string, Protocol>> = {
-  ...{ tcp: "TCP", udp: "UDP", sctp: "SCTP" },
-  ...{ "6": "TCP", "17": "UDP", "132": "SCTP" },
+  tcp: "TCP",
+  udp: "UDP",
+  sctp: "SCTP",
+  "6": "TCP",
+  "17": "UDP",
+  "132": "SCTP",
 };
 
 /** Which of the connections `from` a match may let through: too many rather than too few. */

@@ -42,7 +42,10 @@ export function meet(a: NewConnections, b: NewConnections): NewConnections | und
   const empty = [protocols, ports, sourcePorts, source, destination].some((list) => list?.length === 0);
   if (empty || apart) return undefined;
   return {
-    ...{ protocols, ports, sourcePorts, inSet: a.inSet || b.inSet },
+    protocols,
+    ports,
+    sourcePorts,
+    inSet: a.inSet || b.inSet,
     ...(source === undefined ? {} : { source }),
     ...(destination === undefined ? {} : { destination }),
     ...(narrowest === undefined ? {} : { interface: narrowest }),

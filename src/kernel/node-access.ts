@@ -3,6 +3,7 @@ import type { Family } from "../plan/types.ts";
 import type { Host } from "./host.ts";
 import { type OriginalsFile, originalsFile } from "./originals.ts";
 import type { OwnProcesses } from "./own-processes.ts";
+import { type Persistence, persistence } from "./persistence.ts";
 import { SYSCTL_FILE } from "./sysctl-file.ts";
 
 const TIMEOUT_MILLISECONDS = 30_000;
@@ -26,18 +27,27 @@ export interface NodeAccess {
   readonly tools: RuleTools;
   readonly originals: OriginalsFile;
   readonly sysctlFile: string;
+  readonly persistence: Persistence;
   /** Runs a tool and returns what it printed; its process id is known as ours. */
   run(command: string, args: readonly string[], input?: string): Promise<string>;
   /** The same for output of any size. */
   readLines(command: string, args: readonly string[], onLine: (line: string) => void): Promise<void>;
 }
 
-export function nodeAccess(host: Host, stateDir: string, sysctlDir: string, own: OwnProcesses): NodeAccess {
+export function nodeAccess(
+  host: Host,
+  stateDir: string,
+  sysctlDir: string,
+  own: OwnProcesses,
+  now: () => number,
+): NodeAccess {
+  const sysctlFile = join(sysctlDir, SYSCTL_FILE);
   return {
     host,
     tools: IPTABLES_NFT,
     originals: originalsFile(host, stateDir),
-    sysctlFile: join(sysctlDir, SYSCTL_FILE),
+    sysctlFile,
+    persistence: persistence(host, sysctlFile, now),
     async run(command, args, input) {
       const options = {
         timeoutMilliseconds: TIMEOUT_MILLISECONDS,

@@ -1,4 +1,5 @@
 import { setTimeout as wait } from "node:timers/promises";
+import { LOCAL_PORT_RANGE, UNPRIVILEGED_PORT_START } from "../plan/port-sysctls.ts";
 import { type Changes, FAMILIES } from "./changes.ts";
 import { RestoreError, SysctlError, ToolError } from "./errors.ts";
 import { settleNftTable, writeNftTable } from "./nft-table.ts";
@@ -22,11 +23,7 @@ export function writeSteps(node: NodeAccess, changes: Changes): (() => Promise<v
     () => writeNftTable(node, nftTable),
     () => writeRules(node, { 4: changes.rules[4].restore, 6: changes.rules[6].restore }),
     () => writeSysctls(node, sysctls, changes.originals),
-    async () => {
-      if (sysctlFile.now === sysctlFile.goal) return;
-      if (sysctlFile.goal === undefined) await node.host.remove(node.sysctlFile);
-      else await node.host.writeFileAtomic(node.sysctlFile, sysctlFile.goal);
-    },
+    () => node.persistence.write(sysctlFile),
     () => settleNftTable(node, nftTable),
     () => destroySets(node, sets.obsolete),
   ];
@@ -61,10 +58,25 @@ async function writeSysctls(node: NodeAccess, plan: SysctlPlan, known: Originals
 }
 
 async function writeSysctl({ host }: NodeAccess, key: string, value: string): Promise<void> {
-  await host.writeSysctl(key, value);
+  try {
+    await host.writeSysctl(key, value);
+  } catch (error) {
+    throw error instanceof SysctlError ? await withWayOut(host, error) : error;
+  }
   const now = await host.readSysctl(key);
   if (now === undefined || !sameValue(now, value))
     throw new SysctlError(key, value, `reads back as ${now ?? "nothing"}`);
+}
+
+/** The kernel says no more than "invalid" of a range that begins among the privileged ports (ipv4_local_port_range). */
+async function withWayOut(host: NodeAccess["host"], error: SysctlError): Promise<SysctlError> {
+  const start = await host.readSysctl(UNPRIVILEGED_PORT_START);
+  const from = Number(error.value.split(" ")[0]);
+  if (error.key !== LOCAL_PORT_RANGE || from >= Number(start ?? 0)) return error;
+  const words =
+    `${error.words}: the range begins under ${UNPRIVILEGED_PORT_START}, which is ${start} on this node, and the kernel takes ` +
+    `none that does; begin it at ${start} or above, or lower that sysctl`;
+  return new SysctlError(error.key, error.value, words, { cause: error });
 }
 
 /** Destroys sets. One that somebody else's rule uses is left: it is no longer ours to judge, and the rules are right without it. */

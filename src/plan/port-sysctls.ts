@@ -4,6 +4,8 @@ import type { PortRange } from "./types.ts";
 
 export const LOCAL_PORT_RANGE = "net.ipv4.ip_local_port_range";
 export const LOCAL_RESERVED_PORTS = "net.ipv4.ip_local_reserved_ports";
+/** Ports under it are privileged; the kernel refuses a range that begins there. */
+export const UNPRIVILEGED_PORT_START = "net.ipv4.ip_unprivileged_port_start";
 
 /** `ip_local_reserved_ports` as the kernel prints it: `50000,50100-50110`; the empty string where nothing is reserved. */
 export function formatReservedPorts(ranges: readonly PortRange[]): string {

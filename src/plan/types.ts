@@ -96,7 +96,6 @@ export type LimitUnit = "Second" | "Minute" | "Hour" | "Day";
 
 export interface PlanEphemeralPorts {
   readonly range?: PortRange;
-  /** The NodePorts too, where the policy says so. */
   readonly reserved: readonly PortRange[];
   /** The cluster's NodePorts, where `range` meets them. */
   readonly nodePorts?: PortRange;

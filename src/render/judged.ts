@@ -5,7 +5,10 @@ import type { JudgedScope, JudgedTraffic } from "./types.ts";
 export function judgedInbound(plan: NodePlan, family: Family): JudgedTraffic {
   // Trusted traffic is exempt from every limit.
   const limits = plan.rateLimits.map(({ policy, protocols, ports, interfaces }) => ({
-    ...{ policy, protocols, ports, interfaces },
+    policy,
+    protocols,
+    ports,
+    interfaces,
     trustsCluster: true,
   }));
   return {

@@ -206,12 +206,14 @@ function onInterface(interfaces: Direction["interfaces"], device: string): boole
   return (include === undefined || named(include)) && !named(exclude);
 }
 
-function selects(selector: Selector | undefined, labels: Readonly<Record<string, string>>): boolean {
+function selects(selector: Selector | undefined, all: Readonly<Record<string, string>>): boolean {
+  // Without what every object inherits: a key may be `toString`.
+  const labels = new Map(Object.entries(all));
   const { matchLabels = {}, matchExpressions = [] } = selector ?? {};
   return (
-    Object.entries(matchLabels).every(([key, value]) => labels[key] === value) &&
+    Object.entries(matchLabels).every(([key, value]) => labels.get(key) === value) &&
     matchExpressions.every(({ key, operator, values = [] }) => {
-      const value = labels[key];
+      const value = labels.get(key);
       if (operator === "Exists") return value !== undefined;
       if (operator === "DoesNotExist") return value === undefined;
       const named = value !== undefined && values.includes(value);

@@ -1,4 +1,5 @@
-import { readFile, truncate } from "node:fs/promises";
+import { readFile, rm, truncate, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { NodeStateStatus } from "../../../src/api/node-state.ts";
 import { resources } from "../../../src/kube/resources.ts";
@@ -40,7 +41,7 @@ afterEach(async () => {
 });
 
 const is =
-  (state: "Enforced" | "Failed", name = "workers") =>
+  (state: "Enforced" | "Failed" | "NotEnforceable", name = "workers") =>
   (status: NodeStateStatus) =>
     status.policies?.find((policy) => policy.name === name)?.state === state;
 
@@ -160,6 +161,40 @@ describe("drift", () => {
     await lab.assign([workers, limited]);
     const after = await lab.statusWhere("limited to be Enforced", is("Enforced", "limited"));
     expect(after.drift?.count).toBe(before);
+  });
+});
+
+describe("what else is on the node", () => {
+  const said = (status: NodeStateStatus) => status.policies?.find(({ name }) => name === "workers");
+
+  it("is NotEnforceable where somebody takes the first place again and lets connections past, until they stop", async () => {
+    const count = (await lab.status())?.drift?.count ?? 0;
+    const accept = ["PREROUTING", "-p", "tcp", "--dport", "8443", "-j", "ACCEPT"];
+    await lab.node.exec("iptables", ["-t", "mangle", "-I", ...accept]);
+    await lab.statusWhere("our hook to be moved ahead", (status) => (status.drift?.count ?? 0) > count);
+    expect(await reaches(refused)).toBe(false);
+    await lab.node.exec("iptables", ["-t", "mangle", "-I", ...accept]);
+    const status = await lab.statusWhere("workers to be NotEnforceable", is("NotEnforceable"));
+    expect(said(status)?.message).toMatch(
+      /PREROUTING \(v4\): the rule "PREROUTING -p tcp -m tcp --dport 8443 -j ACCEPT".*put there by process \d+ \(iptables\)/,
+    );
+    expect(status.conditions).toMatchObject([{ type: "Ready", status: "False", reason: "HookEvaded" }]);
+    expect(await reaches(refused)).toBe(true);
+    for (const _ of ["overtaken", "ahead"]) await lab.node.exec("iptables", ["-t", "mangle", "-D", ...accept]);
+    await lab.statusWhere("workers to be Enforced again", is("Enforced"));
+    expect(await reaches(refused)).toBe(false);
+  });
+
+  it("is said at a policy that is enforced: a listener in the range, and a file that is read after ours", async () => {
+    await (await lab.node.traffic()).listen("tcp", [50055]);
+    await writeFile(join(lab.node.sysctlDirectory, "99-sysctl.conf"), "net.ipv4.ip_local_port_range = 1024 65535\n");
+    await lab.assign([assigned({ ephemeralPorts: { range: "49153-65535" } }, "workers")]);
+    const status = await lab.statusWhere("the listener to be said", (now) => said(now)?.reason === "ListenerInRange");
+    expect(said(status)).toMatchObject({ state: "Enforced" });
+    expect(said(status)?.message).toMatch(
+      /TCP 50055;.*add 50055 to ephemeralPorts.reserved.*99-sysctl.conf line 1 sets/,
+    );
+    await rm(join(lab.node.sysctlDirectory, "99-sysctl.conf"));
   });
 });
 

@@ -6,7 +6,7 @@ import { updateStatus } from "../../../src/kube/update-status.ts";
 import { workQueue } from "../../../src/kube/work-queue.ts";
 
 /** How the agent of a node behaves: it says so at once, says something else, or nothing at all. */
-export type Behaviour = "Enforces" | "Fails" | "Silent" | "WritesNonsense";
+export type Behaviour = "Enforces" | "Fails" | "Evaded" | "Warns" | "Silent" | "WritesNonsense";
 
 export interface AssignedElement {
   readonly name: string;
@@ -76,10 +76,12 @@ export function startFakeAgents(client: KubeClient, namespace: string): FakeAgen
 
 function statusOf(behaviour: Behaviour, state: KubeObject): object | undefined {
   const { status } = state as KubeObject & { readonly status?: unknown };
-  const fate =
-    behaviour === "Fails"
-      ? { state: "Failed", reason: "RestoreFailed", message: "iptables-restore: line 7 failed" }
-      : { state: "Enforced" };
+  const fates: Partial<Record<Behaviour, object>> = {
+    Fails: { state: "Failed", reason: "RestoreFailed", message: "iptables-restore: line 7 failed" },
+    Evaded: { state: "NotEnforceable", reason: "HookEvaded", message: "OUTPUT (v4): accepted ahead of ours" },
+    Warns: { state: "Enforced", reason: "ListenerInRange", message: "something listens on TCP 50051" },
+  };
+  const fate = fates[behaviour] ?? { state: "Enforced" };
   const policies = specPolicies(state).map(({ name, uid, hash }) => ({
     name,
     uid,

@@ -8,7 +8,7 @@ let controller: RunningController;
 
 beforeAll(async () => {
   lab = await startControllerLab();
-  controller = await lab.startController();
+  controller = await lab.startController({ nodePortRange: { from: 30000, to: 30099 } });
 });
 afterAll(async () => {
   await lab?.close();
@@ -91,6 +91,44 @@ it("names the node that fails, with the tool's own words", async () => {
   expect(condition(status, "Stalled")).toBe("True");
   lab.agents.behave("worker-2", "Enforces");
   await lab.statusWhere("pool-a", ready(2));
+});
+
+it("is PartlyEnforced where something on a node lets traffic past it, and names the node and what it is", async () => {
+  lab.agents.behave("worker-2", "Evaded");
+  const status = await lab.statusWhere("pool-a", (seen) => seen.nodes?.notEnforceable === 1);
+  expect(status).toMatchObject({
+    status: "PartlyEnforced",
+    message: "1 of 2 nodes enforce it; not enforceable on worker-2. worker-2: OUTPUT (v4): accepted ahead of ours",
+    nodes: { selected: 2, enforced: 1, failed: 0, unknown: 0 },
+    failures: [{ node: "worker-2", reason: "HookEvaded" }],
+  });
+  expect([condition(status, "Ready"), condition(status, "Stalled")]).toEqual(["False", "True"]);
+  lab.agents.behave("worker-2", "Enforces");
+  const healed = await lab.statusWhere("pool-a", ready(2));
+  expect(healed.nodes).not.toHaveProperty("notEnforceable");
+});
+
+it("is Ready where a node that enforces it has something to say, and says it", async () => {
+  lab.agents.behave("worker-2", "Warns");
+  const status = await lab.statusWhere("pool-a", (seen) => seen.message?.includes("50051") === true);
+  expect(status).toMatchObject({
+    status: "Ready",
+    message: "All of 2 nodes enforce it. On worker-2: something listens on TCP 50051.",
+  });
+  lab.agents.behave("worker-2", "Enforces");
+  await lab.statusWhere("pool-a", (seen) => seen.message === "All of 2 nodes enforce it.");
+});
+
+it("says it while a Service has a NodePort outside of the range that the controller was given", async () => {
+  const ports = [{ port: 80, nodePort: 30500 }];
+  const metadata = { namespace: "default", name: "stray" };
+  const service = { apiVersion: "v1", kind: "Service", metadata, spec: { type: "NodePort", ports } };
+  await lab.admin.create(resources.services, service);
+  const status = await lab.statusWhere("pool-a", (seen) => seen.message?.includes("default/stray 30500") === true);
+  expect(status.message).toMatch(/NodePorts are taken to be 30000-30099, but these are in use: default\/stray 30500;/);
+  expect(condition(status, "Ready")).toBe("True");
+  await lab.admin.delete(resources.services, metadata);
+  await lab.statusWhere("pool-a", (seen) => seen.message === "All of 2 nodes enforce it.");
 });
 
 it("lets two policies select one node, and tells the one whose value loses", async () => {

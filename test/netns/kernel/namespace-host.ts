@@ -58,6 +58,11 @@ export function namespaceHost(name: string): Host {
         return undefined;
       }
     },
+    async eachLine(file, take) {
+      if (!file.startsWith("/proc/")) return local.eachLine(file, take);
+      const { stdout } = await local.run("nsenter", enter("cat", [file]), { timeoutMilliseconds: 5_000 });
+      stdout.split("\n").every(take);
+    },
     async readSysctl(key) {
       try {
         const { stdout } = await local.run("nsenter", enter("cat", [path(key)]), { timeoutMilliseconds: 5_000 });

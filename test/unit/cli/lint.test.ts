@@ -52,6 +52,13 @@ describe("a range of local ports", () => {
     expect(ports({ range: "49152-65535" })).toEqual([]);
   });
 
+  it("that begins among the ports that the same policy makes privileged is warned of", () => {
+    const start = { "net.ipv4.ip_unprivileged_port_start": "50000" };
+    expect(lint(policy({ ephemeralPorts: { range: "49152-65535" }, sysctls: start }))[0]).toMatch(
+      /spec.ephemeralPorts.range: begins under net.ipv4.ip_unprivileged_port_start \(50000\)/,
+    );
+  });
+
   it("of which the NodePorts leave too little would fail, unless the cluster has others", () => {
     expect(ports({ range: "30000-33000", reserveNodePorts: true })).toEqual([
       expect.stringMatching(

@@ -8,7 +8,12 @@ import { elementOf, nodeFacts, policyFacts, stateFacts, store, stores } from "./
 const now = new Date("2026-01-01T12:00:00Z");
 const later = new Date("2026-01-01T13:00:00Z");
 const base: PolicyOutcome = {
-  ...{ generation: 3, problem: undefined, outcomes: [], conflicts: [], setsRange: false, warnings: [] },
+  generation: 3,
+  problem: undefined,
+  outcomes: [],
+  conflicts: [],
+  setsRange: false,
+  warnings: [],
 };
 const nodePortRange = { from: 30000, to: 32767 };
 const enforced = (node: string, rest: Partial<NodeOutcome> = {}): NodeOutcome => ({

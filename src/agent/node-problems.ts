@@ -1,0 +1,30 @@
+import type { DriftGuard } from "./drift-guard.ts";
+import type { NodeProblem } from "./node-status.ts";
+import { messageOf, reasonOf } from "./outcomes.ts";
+
+/** What is wrong with the node as a whole. `notSaved` and `unknown` (open connections) are errors. */
+export function nodeProblems({
+  fight,
+  notSaved,
+  unknown,
+}: {
+  readonly fight: ReturnType<DriftGuard["fight"]>;
+  readonly notSaved: unknown;
+  readonly unknown: unknown;
+}): NodeProblem[] {
+  const found: NodeProblem[] = [];
+  if (fight !== undefined) {
+    const who = fight.by ?? "something unknown";
+    const message = `repairs do not hold and come ever later: ${who} undoes them`;
+    found.push({ type: "Drifting", reason: "RepairsDoNotHold", message });
+  }
+  if (notSaved !== undefined) {
+    const message = `after a reboot without the API server an older state would be enforced: ${messageOf(notSaved)}`;
+    found.push({ type: "StateNotSaved", reason: reasonOf(notSaved, "SaveFailed"), message });
+  }
+  if (unknown !== undefined) {
+    const message = `connections that were open before are neither counted nor cut: ${messageOf(unknown)}`;
+    found.push({ type: "ExistingUnknown", reason: reasonOf(unknown, "ReadFailed"), message });
+  }
+  return found;
+}
