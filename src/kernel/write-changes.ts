@@ -10,19 +10,22 @@ import { type Originals, type SysctlPlan, sameValue } from "./sysctl-plan.ts";
 const DESTROY_WAITS_MILLISECONDS = [5, 10, 20, 40, 80, 160, 320];
 
 /**
- * The writes, in the order in which no step needs a later one and no moment is more open than old or new: sets that the
- * new rules name, the table that rejects what they mark, rules, sysctls (their originals on disk first), the sysctl.d
- * file, the table where rules mark otherwise or not any more, sets that only the old rules named.
+ * The writes, in the order in which no step needs a later one and no moment is more open than old or new: sysctls (their
+ * originals on disk first), sets that the new rules name, the table that rejects what they mark, rules, the sysctl.d file,
+ * the table where rules mark otherwise or not any more, sets that only the old rules named.
+ *
+ * Sysctls come first as only writing one tells whether the kernel takes it: one that it refuses must not have the rules come
+ * and go at each retry.
  */
 export function writeSteps(node: NodeAccess, changes: Changes): (() => Promise<void>)[] {
   const { nftTable, sets, sysctls, sysctlFile } = changes;
   return [
+    () => writeSysctls(node, sysctls, changes.originals),
     async () => {
       if (sets.restore !== undefined) await node.run("ipset", ["restore"], sets.restore);
     },
     () => writeNftTable(node, nftTable),
     () => writeRules(node, { 4: changes.rules[4].restore, 6: changes.rules[6].restore }),
-    () => writeSysctls(node, sysctls, changes.originals),
     () => node.persistence.write(sysctlFile),
     () => settleNftTable(node, nftTable),
     () => destroySets(node, sets.obsolete),

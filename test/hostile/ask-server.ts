@@ -6,7 +6,7 @@ const PLURALS: Readonly<Record<string, string>> = {
   PortHardeningPolicy: "porthardeningpolicies",
   PortHardeningAddressGroup: "porthardeningaddressgroups",
 };
-const AT_ONCE = 24;
+const AT_ONCE = 8;
 
 /** What the API server makes of an object: taken as `object`, with defaults, or refused with a reason. */
 export type Answer = { readonly object: unknown } | { readonly refusal: string };
@@ -28,7 +28,7 @@ async function ask(wire: Transport, { kind, what, text: body }: Mutation): Promi
     path: `/apis/porthardening.io/v1alpha1/${PLURALS[kind]}?dryRun=All&fieldValidation=Strict`,
     body,
     contentType: "application/json",
-    signal: AbortSignal.timeout(20_000),
+    signal: AbortSignal.timeout(60_000),
   });
   const said = await text(answer);
   const { statusCode = 0 } = answer;

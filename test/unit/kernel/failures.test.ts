@@ -1,6 +1,7 @@
 import { expect, it } from "vitest";
 import { ReadBackError, RollBackError, SysctlError, ToolError, ToolMissingError } from "../../../src/kernel/errors.ts";
 import { fakeKernel } from "../../../src/kernel/fake-kernel.ts";
+import type { Step } from "../../../src/kernel/memory-host.ts";
 import { ownProcesses } from "../../../src/kernel/own-processes.ts";
 import { BACKLOG, equal, nothing, sample } from "../../netns/kernel/samples.ts";
 
@@ -19,11 +20,25 @@ it("says both what failed and that putting back failed too", async () => {
   await expect(failure).rejects.toMatchObject({ cause: refusal });
 });
 
+/** The sysctl.d file is written when the rules are. */
+const afterRules = (step: Step) => step.kind === "WriteFile" && step.path.endsWith(".conf");
+
+it("writes no rule and no set where the kernel refuses a sysctl", async () => {
+  const kernel = fakeKernel();
+  const written: string[] = [];
+  kernel.host.failWhen((step) => {
+    if (step.kind === "Run" && step.input !== undefined && !step.input.startsWith("list ")) written.push(step.command);
+    return step.kind === "WriteSysctl" && step.key === BACKLOG ? new SysctlError(BACKLOG, "4096", "EINVAL") : undefined;
+  });
+  await expect(kernel.apply(sample)).rejects.toThrow(SysctlError);
+  expect(written).toEqual([]);
+});
+
 it("does not report as enforced what somebody undoes before it is read back", async () => {
   const kernel = fakeKernel();
   const { host } = kernel;
   host.failWhen((step) => {
-    if (step.kind !== "WriteSysctl") return undefined;
+    if (!afterRules(step)) return undefined;
     host.failWhen(() => undefined);
     host.tamper(4, "*mangle\n-F PH-IN\nCOMMIT\n");
     return undefined;
@@ -37,7 +52,7 @@ it("does not take a rule that somebody replaced before the read-back for another
   const kernel = fakeKernel();
   await kernel.apply(sample);
   kernel.host.failWhen((step) => {
-    if (step.kind !== "WriteSysctl") return undefined;
+    if (!afterRules(step)) return undefined;
     const lines = ["*mangle", "-F PH-PRE", '-A PH-PRE -m comment --comment "p/pre/00" -j RETURN', "COMMIT", ""];
     kernel.host.tamper(4, lines.join("\n"));
     return undefined;
