@@ -1,0 +1,25 @@
+/** Ordered by how soon somebody should look: the words of the OpenReports API. */
+export type Severity = "critical" | "high" | "medium" | "low" | "info";
+
+/** One thing that is not as it should be, with what shows it and what mends it. */
+export interface Finding {
+  /** Stable, documented in docs/findings.md and never reused: what alerts, exceptions and mappings to standards refer to. */
+  readonly id: string;
+  readonly severity: Severity;
+  /** What it is about, short and stable between audits: `tcp 0.0.0.0:6379 redis-server`, `unattended-upgrades`. */
+  readonly subject: string;
+  /** What was seen, in the words of its source. At most 200 characters. */
+  readonly evidence: string;
+  /** What to do next. At most 200 characters. */
+  readonly remedy: string;
+}
+
+/** The result of one check. A check that could not look says so: it never passes. */
+export type CheckResult =
+  | {
+      readonly status: "Checked";
+      /** How many things were looked at: no finding among none is no comfort. */
+      readonly examined: number;
+      readonly findings: readonly Finding[];
+    }
+  | { readonly status: "NotChecked"; readonly reason: string };
