@@ -5,7 +5,7 @@ import { SysctlError, ToolError } from "./errors.ts";
 import type { Host } from "./host.ts";
 import { classifyFailure, toolMissing } from "./tool-failure.ts";
 
-const SYSTEM_PATH = "/usr/local/sbin:/usr/sbin:/sbin:/usr/local/bin:/usr/bin:/bin";
+export const SYSTEM_PATH = "/usr/local/sbin:/usr/sbin:/sbin:/usr/local/bin:/usr/bin:/bin";
 
 /** @returns the machine that this process runs on, in its network namespace. Tools get `path` and LC_ALL=C, nothing else. */
 export function localHost({ path = SYSTEM_PATH }: { readonly path?: string } = {}): Host {

@@ -26,8 +26,23 @@ const folders: Readonly<Record<string, { readonly refused: readonly string[]; re
       allowed: ["./packet.ts", "../render/types.ts", "../plan/types.ts", "ipaddr.js"],
     },
     kernel: {
-      refused: ["../kube/types.ts", "../agent/wake.ts", "../controller/rollout.ts", "@kubernetes/client-node", "pino"],
-      allowed: ["./kernel.ts", "../render/types.ts", "../plan/types.ts", "execa", "node:fs/promises"],
+      refused: [
+        "../kube/types.ts",
+        "../agent/wake.ts",
+        "../controller/rollout.ts",
+        "../audit/registry.ts",
+        "@kubernetes/client-node",
+        "pino",
+      ],
+      allowed: [
+        "./kernel.ts",
+        "../render/types.ts",
+        "../plan/types.ts",
+        "../audit/host-view.ts",
+        "../audit/sockets.ts",
+        "execa",
+        "node:fs/promises",
+      ],
     },
     kube: {
       refused: ["../plan/types.ts", "../kernel/kernel.ts", "../agent/wake.ts", "execa", "node:child_process"],
@@ -61,6 +76,14 @@ const folders: Readonly<Record<string, { readonly refused: readonly string[]; re
         "execa",
       ],
       allowed: ["../plan/select.ts", "../kube/types.ts", "../api/policy.ts", "../telemetry/logger.ts"],
+    },
+    audit: {
+      refused: ["../plan/types.ts", "../kernel/kernel.ts", "../api/../kube/types.ts", "node:fs", "node:net", "execa"],
+      allowed: ["./finding.ts", "./listeners/reach.ts", "../api/policy.ts"],
+    },
+    "audit/listeners": {
+      refused: ["../../kernel/kernel.ts", "../../plan/types.ts", "../../api/../kube/types.ts", "node:child_process"],
+      allowed: ["./reach.ts", "../finding.ts", "../connections/level.ts", "../../api/ports.ts"],
     },
     telemetry: {
       refused: ["../agent/wake.ts", "../kube/types.ts", "../plan/types.ts", "node:child_process"],

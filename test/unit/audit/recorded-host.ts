@@ -1,0 +1,69 @@
+import type { HostView } from "../../../src/audit/host-view.ts";
+
+interface Answer {
+  readonly exitCode?: number;
+  readonly stdout?: string;
+  readonly stderr?: string;
+}
+
+/** A host as its files and tools show it: what checks may ask, written down. */
+export interface RecordedHost {
+  readonly files: Readonly<Record<string, string>>;
+  readonly links?: Readonly<Record<string, string>>;
+  /** By tool, or by tool and arguments where it is asked more than one thing. */
+  readonly commands?: Readonly<Record<string, Answer>>;
+  /** Where it matters when a file was written; all others are of `recordedAt`. */
+  readonly modified?: Readonly<Record<string, number>>;
+  /** Files, folders and links that exist and may not be read, with the error's code. */
+  readonly refused?: Readonly<Record<string, "EACCES" | "EINVAL">>;
+}
+
+/** When these hosts were recorded: the clock of the tests. */
+export const recordedAt = Date.parse("2026-11-23T12:00:00Z");
+
+/** Later parts add to and replace what earlier ones say. */
+export function changed(host: RecordedHost, change: Partial<RecordedHost>): RecordedHost {
+  return {
+    files: { ...host.files, ...change.files },
+    links: { ...host.links, ...change.links },
+    commands: { ...host.commands, ...change.commands },
+    modified: { ...host.modified, ...change.modified },
+    refused: { ...host.refused, ...change.refused },
+  };
+}
+
+/** @param asked receives each path that was read, and each command line that was run. */
+export function hostView(host: RecordedHost, asked: string[] = []): HostView {
+  const { files, links = {}, commands = {}, modified = {}, refused = {} } = host;
+  const paths = [...Object.keys(files), ...Object.keys(links), ...Object.keys(refused)];
+  const ask = (path: string) => {
+    asked.push(path);
+    if (refused[path] !== undefined)
+      throw Object.assign(new Error(`${refused[path]}: ${path}`), { code: refused[path] });
+  };
+  return {
+    async readFile(path) {
+      ask(path);
+      return files[path];
+    },
+    async readFolder(path) {
+      ask(path);
+      const below = paths.filter((it) => it.startsWith(`${path}/`)).map((it) => it.slice(path.length + 1));
+      return below.length === 0 ? undefined : [...new Set(below.map((it) => it.split("/", 1)[0] ?? it))];
+    },
+    async readLink(path) {
+      ask(path);
+      return links[path];
+    },
+    async modifiedAt(path) {
+      if (modified[path] !== undefined) return modified[path];
+      return paths.some((it) => it === path || it.startsWith(`${path}/`)) ? recordedAt : undefined;
+    },
+    async run(tool, args) {
+      const line = [tool, ...args].join(" ");
+      asked.push(line);
+      const answer = commands[line] ?? commands[tool];
+      return answer === undefined ? undefined : { exitCode: 0, stdout: "", stderr: "", ...answer };
+    },
+  };
+}
