@@ -28,6 +28,11 @@ const COMMANDS = [
     summary: "say what becomes of a packet, and by which rule",
     load: async () => (await import("./cli/explain.ts")).explainCommand(),
   },
+  {
+    name: "audit",
+    summary: "say what is not as it should be on this host",
+    load: async () => (await import("./cli/audit.ts")).auditCommand(),
+  },
 ];
 
 const [first, second] = process.argv.slice(2);

@@ -1,0 +1,17 @@
+import { type Port, portBounds } from "../api/ports.ts";
+import type { ExpectedListener } from "./listeners/expected.ts";
+import type { ReachJudge } from "./listeners/reach.ts";
+
+/** What the policies of a node ask its audit. */
+export interface AuditSettings {
+  readonly protectedPorts: readonly Port[];
+  /** Absent: nobody said what is meant to listen. */
+  readonly expected?: readonly ExpectedListener[];
+  readonly judge: ReachJudge;
+}
+
+export const DEFAULT_PROTECTED_PORTS: readonly Port[] = ["1024-65535"];
+
+export function isProtected(port: number, { protectedPorts }: Pick<AuditSettings, "protectedPorts">): boolean {
+  return protectedPorts.map(portBounds).some(({ from, to }) => from <= port && port <= to);
+}
