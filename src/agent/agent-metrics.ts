@@ -1,7 +1,7 @@
 import { Counter, Gauge, Histogram, type Registry } from "prom-client";
 import type { ApplyResult } from "../kernel/kernel.ts";
 import { LOCAL_RESERVED_PORTS } from "../plan/port-sysctls.ts";
-import type { EntryDrops } from "./drop-counts.ts";
+import type { DropReader } from "./drop-reader.ts";
 import type { LimitFill } from "./limit-fill.ts";
 import type { PolicyOutcome } from "./node-status.ts";
 
@@ -11,7 +11,7 @@ export interface AgentMetrics {
   applyFailed(): void;
   repaired(repair: { readonly milliseconds: number }): void;
   policies(outcomes: readonly PolicyOutcome[]): void;
-  drops(entries: readonly EntryDrops[]): void;
+  drops(read: Pick<DropReader, "counts" | "observed">): void;
   limitFills(fills: readonly LimitFill[]): void;
   verified(at: number | undefined): void;
   /** Those with a single number as value. */
@@ -70,6 +70,18 @@ export function agentMetrics(registry: Registry): AgentMetrics {
     labelNames: ["policy", "fate"],
     registers,
   });
+  const wouldDrop = new Counter({
+    name: "port_hardening_would_drop_packets_total",
+    help: "Packets that passed and that a policy in mode Observe would drop or reject, by direction, policy and entry.",
+    labelNames: ["direction", "policy", "entry"],
+    registers,
+  });
+  const wouldOpen = new Counter({
+    name: "port_hardening_would_open_packets_total",
+    help: "Packets that were dropped or rejected and that a policy in mode Observe would let pass.",
+    labelNames: ["direction", "policy", "entry"],
+    registers,
+  });
   const limitSources = new Gauge({
     name: "port_hardening_limit_sources",
     help: "Sources that a limit on new connections remembers; when it has no room left, new sources are refused.",
@@ -124,9 +136,15 @@ export function agentMetrics(registry: Registry): AgentMetrics {
         existing.set({ policy: name, fate: "cut" }, connections.cut);
       }
     },
-    drops(entries) {
-      dropped.reset();
-      for (const { packets, ...labels } of entries) dropped.inc({ ...labels }, packets);
+    drops({ counts, observed }) {
+      for (const [counter, read] of [
+        [dropped, counts],
+        [wouldDrop, observed.Drop],
+        [wouldOpen, observed.Open],
+      ] as const) {
+        counter.reset();
+        for (const { packets, ...labels } of read.entries()) counter.inc({ ...labels }, packets);
+      }
     },
     limitFills(fills) {
       limitSources.reset();

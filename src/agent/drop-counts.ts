@@ -25,9 +25,15 @@ export interface DropCounts {
   keep(policies: ReadonlySet<string>): void;
 }
 
-const DROP = /-m comment --comment "?([^"\s]+)"? (?:-j DROP|-j REJECT --reject-with \S+|-g PH-REJECT)$/;
+const COMMENT = /-m comment --comment "?([^"\s]+)"? /;
+const DROP = /-m comment --comment \S+ (?:-j DROP|-j REJECT --reject-with \S+|-g PH-REJECT)$/;
 
-export function dropCounts(): DropCounts {
+/** Whether a rule's packets count. */
+export type CountedRule = (chain: string, rule: string) => boolean;
+
+const drops: CountedRule = (_chain, rule) => DROP.test(rule);
+
+export function dropCounts(counts = drops): DropCounts {
   let lastReading = new Map<string, number>();
   const totals = new Map<string, EntryDrops>();
   const carried = new Map<string, number>();
@@ -37,7 +43,7 @@ export function dropCounts(): DropCounts {
 
   return {
     add(counters, rules) {
-      const dropping = droppingRules(rules);
+      const dropping = countedRules(rules, counts);
       const reading = new Map<string, number>();
       for (const { family, chain, comment, packets } of counters) {
         const direction = dropping.get(`${chain} ${comment}`);
@@ -66,13 +72,13 @@ export function dropCounts(): DropCounts {
   };
 }
 
-/** Direction by chain and comment (`policy/entry/hash`) of the rules that drop or reject; allow entries carry comments too. */
-function droppingRules({ tables }: RuleSet): ReadonlyMap<string, EntryDrops["direction"]> {
+/** Direction by chain and comment (`policy/entry/hash`) of the rules that count; others carry comments too. */
+function countedRules({ tables }: RuleSet, counted: CountedRule): ReadonlyMap<string, EntryDrops["direction"]> {
   const dropping = new Map<string, EntryDrops["direction"]>();
   for (const { name: table, chains } of tables) {
     for (const { name, rules } of chains) {
       for (const rule of rules) {
-        const comment = DROP.exec(rule)?.[1];
+        const comment = counted(name, rule) ? COMMENT.exec(rule)?.[1] : undefined;
         if (comment !== undefined) dropping.set(`${name} ${comment}`, table === "filter" ? "Outbound" : "Inbound");
       }
     }

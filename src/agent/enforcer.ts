@@ -135,6 +135,7 @@ export function enforcer(options: EnforcerOptions): Enforcer {
   };
 }
 
-function judges({ inbound, outbound }: NodePlan): boolean {
-  return inbound.length + outbound.length > 0;
+/** What is observed is judged too: a policy that is tried out is enforced soon, and then nothing is left to prime. */
+function judges({ inbound, outbound, observed }: NodePlan): boolean {
+  return inbound.length + outbound.length + (observed?.inbound.length ?? 0) + (observed?.outbound.length ?? 0) > 0;
 }

@@ -64,7 +64,7 @@ export function nodeRemarks({
     of(policy) {
       const own = remarks.filter((remark) => remark.policy === policy);
       const obstacle = kernel.persistObstacle();
-      const plan = enforced?.policies.find(({ name }) => name === policy)?.plan;
+      const plan = enforced?.policies.find(({ name, mode }) => name === policy && mode === "Enforce")?.plan;
       if (obstacle === undefined || plan === undefined || !persistsSettings(plan)) return own;
       const message = `settings are not kept over a reboot, but are applied again when the agent starts: ${obstacle}`;
       return [...own, { policy, reason: "NotPersisted", message }];

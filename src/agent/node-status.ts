@@ -1,5 +1,6 @@
 import { type Condition, clipText, setCondition } from "../api/condition.ts";
 import { DRIFT_ITEMS_MAX, NODE_SYSCTLS_MAX, type NodeStateStatus } from "../api/node-state.ts";
+import type { ObservedOnNode, WantedOnNode } from "../api/observed.ts";
 import type { KernelFacts } from "../kernel/kernel.ts";
 import type { ExistingConnections } from "../plan/existing.ts";
 import {
@@ -19,6 +20,8 @@ export interface PolicyOutcome extends PolicyRevision {
   readonly message: string;
   readonly droppedPackets: number;
   readonly existingConnections?: ExistingConnections;
+  readonly wouldDropPackets?: number | undefined;
+  readonly wouldOpenPackets?: number | undefined;
 }
 
 /** Something of the whole node that a person should know; absent from status where it is not so. */
@@ -45,6 +48,9 @@ export interface Observation {
   readonly problems: readonly NodeProblem[];
   /** As measured, port sysctls included. */
   readonly sysctls: ReadonlyMap<string, string | undefined>;
+  /** What policies in mode Observe would change. */
+  readonly observed: readonly ObservedOnNode[];
+  readonly wouldSet: readonly WantedOnNode[];
   readonly readBack: ReadBack | undefined;
   readonly repairs: number;
   readonly lastRepair: Repair | undefined;
@@ -79,6 +85,8 @@ export function nodeStatus(seen: Observation, before: NodeStateStatus | undefine
       };
     }),
     ...measured(seen.sysctls),
+    ...(seen.observed.length === 0 ? {} : { observed: [...seen.observed] }),
+    ...(seen.wouldSet.length === 0 ? {} : { wouldSet: [...seen.wouldSet] }),
     ...lastWrite(seen.readBack, before),
     drift: { count: seen.repairs, ...lastDrift(seen.lastRepair, before) },
   };

@@ -1,4 +1,4 @@
-import type { AssignedPolicies } from "./assigned-policies.ts";
+import type { AssignedPolicies, PolicyRevision } from "./assigned-policies.ts";
 import type { Mismatch } from "./drift-guard.ts";
 import type { Enforcement } from "./enforcement.ts";
 import { evasionOutcome, type SeenEvasion } from "./hook-evasions.ts";
@@ -23,7 +23,7 @@ export interface Standing {
   readonly remarksOf: (policy: string) => readonly Remark[];
 }
 
-type Outcome = Omit<PolicyOutcome, "droppedPackets" | "existingConnections">;
+type Outcome = Pick<PolicyOutcome, keyof PolicyRevision | "state" | "reason" | "message">;
 
 /** One outcome for each assigned policy. Enforced means: this revision was read back, and nothing is known to have changed. */
 export function outcomesOf({
@@ -73,7 +73,8 @@ function remarks(
   const all = [...(held?.plan.warnings ?? []), ...(held?.keptWarnings ?? []), ...ofNode];
   const warnings = all.filter(({ policy }) => policy === name);
   const [first] = warnings;
-  if (first === undefined) return { reason: "Enforced", message: "" };
+  const mode = held?.policies.find((policy) => policy.name === name)?.mode;
+  if (first === undefined) return { reason: mode === "Observe" ? "Observing" : "Enforced", message: "" };
   const messages = new Set(warnings.map(({ message }) => message));
   return { reason: first.reason, message: [...messages].join("; ") };
 }

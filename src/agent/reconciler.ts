@@ -16,6 +16,7 @@ import { readLimitFills } from "./limit-fill.ts";
 import { nodeProblems } from "./node-problems.ts";
 import { nodeRemarks } from "./node-remarks.ts";
 import { nodeStatus, type Observation, type PolicyOutcome, type ReadBack } from "./node-status.ts";
+import { observedReader } from "./observed-reader.ts";
 import { messageOf, outcomesOf, reasonOf } from "./outcomes.ts";
 import { savedState } from "./saved-state.ts";
 import type { StateDirectory } from "./state-directory.ts";
@@ -63,6 +64,7 @@ export function reconciler(options: ReconcilerOptions): Reconciler {
   const remarks = nodeRemarks({ kernel, log, now });
   const drops = dropReader({ kernel, rules: () => enforce.held?.rules, log });
   const existing = existingGuard({ kernel, log, now });
+  const observed = observedReader({ kernel, drops, held: () => enforce.held, log });
   const enforce = enforcer({
     kernel,
     log,
@@ -70,7 +72,7 @@ export function reconciler(options: ReconcilerOptions): Reconciler {
     primeMilliseconds: options.primeMilliseconds,
     judgedBefore: () => saved.last.policies.some(({ plan }) => (plan.inbound ?? plan.outbound) !== undefined),
     complete: existing.complete,
-    beforeReplace: drops.read,
+    beforeReplace: observed.read,
     onApplied: (result) => {
       guard.confirmed();
       metrics.applied(result);
@@ -132,9 +134,9 @@ export function reconciler(options: ReconcilerOptions): Reconciler {
 
   async function measure(): Promise<void> {
     const held = enforce.held?.rules.sysctls ?? [];
-    const keys = new Set([LOCAL_PORT_RANGE, LOCAL_RESERVED_PORTS, ...held.map(({ key }) => key)]);
+    const keys = [LOCAL_PORT_RANGE, LOCAL_RESERVED_PORTS, ...[...held, ...observed.settings()].map(({ key }) => key)];
     try {
-      sysctls = await kernel.sysctls([...keys]);
+      sysctls = await kernel.sysctls(keys);
     } catch (err) {
       // Measured values inform; whether they are right is what verify says.
       log.warn({ err }, "sysctls not read");
@@ -154,7 +156,7 @@ export function reconciler(options: ReconcilerOptions): Reconciler {
     };
     return outcomesOf(standing).map((one) => {
       const connections = existing.ofPolicy(one.name);
-      const counted = { ...one, droppedPackets: drops.counts.ofPolicy(one.name) };
+      const counted = { ...one, ...drops.ofPolicy(one.name, observed.isObserving(one.name)) };
       return connections === undefined ? counted : { ...counted, existingConnections: connections };
     });
   }
@@ -171,7 +173,7 @@ export function reconciler(options: ReconcilerOptions): Reconciler {
     if (published !== undefined && published.uid === uid) return;
     if (published === undefined) {
       repairs += status?.drift?.count ?? 0;
-      for (const { name, droppedPackets } of status?.policies ?? []) drops.counts.carryOn(name, droppedPackets ?? 0);
+      for (const policy of status?.policies ?? []) drops.carryOn(policy);
     }
     published = { uid, status };
   }
@@ -190,6 +192,7 @@ export function reconciler(options: ReconcilerOptions): Reconciler {
       failure: failure(),
       problems: nodeProblems({ fight: guard.fight(), notSaved: saved.failure, unknown: existing.failure }),
       sysctls,
+      ...observed.status(sysctls),
       readBack,
       repairs,
       lastRepair,
@@ -203,7 +206,7 @@ export function reconciler(options: ReconcilerOptions): Reconciler {
   async function readCounters(): Promise<void> {
     if (guard.verifiedAt === undefined || guard.verifiedAt === countersReadAt) return;
     countersReadAt = guard.verifiedAt;
-    await drops.read();
+    await observed.read();
     publish();
   }
 
@@ -215,7 +218,7 @@ export function reconciler(options: ReconcilerOptions): Reconciler {
       if (target !== undefined) enforce.aim(target);
       if (await enforce.reach()) {
         const { policies, groups } = enforce.held ?? { policies: [], groups: [] };
-        drops.counts.keep(new Set(policies.map(({ name }) => name)));
+        drops.keep(new Set(policies.map(({ name }) => name)), observed.isObserving);
         saved.remember({ policies, groups });
         if (enforce.held === undefined) readBack = undefined;
         existing.changed();
@@ -228,7 +231,7 @@ export function reconciler(options: ReconcilerOptions): Reconciler {
       await measure();
       await remarks.refresh(enforce.held);
       // Before the first status, so that it does not say less than the one before the restart.
-      if (published === undefined) await drops.read();
+      if (published === undefined) await observed.read();
       publish();
       await saved.flush();
       await readCounters();
@@ -242,10 +245,10 @@ export function reconciler(options: ReconcilerOptions): Reconciler {
       guard.noticed(event);
     },
     async collect() {
-      await drops.read();
+      await observed.read();
       const conntrack = await kernel.sysctls([CONNTRACK_COUNT, CONNTRACK_MAX]);
       metrics.conntrack(Number(conntrack.get(CONNTRACK_COUNT)), Number(conntrack.get(CONNTRACK_MAX)));
-      metrics.drops(drops.counts.entries());
+      metrics.drops(drops);
       metrics.limitFills(await readLimitFills(kernel, enforce.held?.plan ?? { rateLimits: [] }, log));
       metrics.verified(guard.verifiedAt);
       metrics.sysctls(sysctls);

@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import type { NodeStateStatus } from "../api/node-state.ts";
+import { OBSERVED_MAX } from "../api/observed.ts";
 import { backoffMilliseconds } from "../kube/backoff.ts";
 import { NotFoundError } from "../kube/errors.ts";
 import type { Logger } from "../telemetry/logger.ts";
@@ -75,7 +76,11 @@ export function statusWriter({
   };
 }
 
-function withoutCounters(status: NodeStateStatus): NodeStateStatus {
-  if (status.policies === undefined) return status;
-  return { ...status, policies: status.policies.map(({ droppedPackets: _, ...policy }) => policy) };
+/** That an entry of an observing policy meets its first packet is news, as far as the list has room. */
+function withoutCounters({ observed = [], ...status }: NodeStateStatus): object {
+  const met = observed.length < OBSERVED_MAX ? observed.map(({ packets: _, topPeers: __, ...entry }) => entry) : [];
+  const policies = status.policies?.map(
+    ({ droppedPackets: _, wouldDropPackets: __, wouldOpenPackets: ___, ...policy }) => policy,
+  );
+  return { ...status, policies, observed: new Set(met.map((entry) => JSON.stringify(entry))) };
 }

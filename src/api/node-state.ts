@@ -4,7 +4,9 @@ import type { DeepReadonly } from "./deep-readonly.ts";
 import { existingOnNodeSchema } from "./existing.ts";
 import { API_VERSION, NODE_STATE_KIND } from "./group.ts";
 import { metadataSchema } from "./metadata.ts";
+import { MODES } from "./mode.ts";
 import { keyedList, labelName } from "./named.ts";
+import { observedOnNodeSchema, wantedOnNodeSchema, wouldCounts } from "./observed.ts";
 
 /** Bounds of the lists in a NodeState's status: the agent sends the first of each. */
 export const NODE_POLICIES_MAX = 64;
@@ -30,7 +32,7 @@ const assignedPolicySchema = z
     uid,
     hash: hash.describe("Revision: a hash of priority, mode and plan. Status answers with it."),
     priority: z.int32().describe("Priority of the policy."),
-    mode: z.enum(["Enforce"]).describe("Mode of the policy."),
+    mode: z.enum(MODES).describe("Mode of the policy."),
     plan: planSchema.describe("What the policy asks of this node, compiled. Its format field says how to read it."),
   })
   .describe("One policy as compiled for this node.");
@@ -54,14 +56,15 @@ const policyOnNodeSchema = z
     state: z
       .enum(["Pending", "Enforced", "Failed", "NotEnforceable"])
       .describe(
-        "Enforced: read back from the kernel. Failed: nothing was changed, or it was rolled back. " +
-          "NotEnforceable: read back, but something else on the node lets traffic past it; message names it.",
+        "Enforced: read back from the kernel (in mode Observe: the rules that count). Failed: nothing was changed, or it was " +
+          "rolled back. NotEnforceable: read back, but something else on the node lets traffic past it; message names it.",
       ),
     reason: z.string().max(256).optional().describe("One word for machines."),
     message: z.string().max(MESSAGE_MAX).optional().describe("What the tool or the kernel said."),
     since: time.describe("When state or hash last changed."),
     droppedPackets: z.int().min(0).optional().describe("Packets that this policy's rules dropped or rejected."),
     existingConnections: existingOnNodeSchema.optional(),
+    ...wouldCounts,
   })
   .describe("One policy as measured on this node.");
 
@@ -118,6 +121,8 @@ export const nodeStateStatusSchema = z
       .max(NODE_SYSCTLS_MAX)
       .optional()
       .describe("Kernel settings that policies ask for, as measured."),
+    observed: observedOnNodeSchema.optional(),
+    wouldSet: wantedOnNodeSchema.optional(),
     readBackHash: z.string().max(64).optional().describe("Hash of the rules as read back from the kernel."),
     appliedAt: time.optional().describe("When the kernel was last changed to match spec."),
     applyMilliseconds: z.int().min(0).optional().describe("How long that took, reading back included."),

@@ -8,7 +8,9 @@ import { existingSchema, existingSummarySchema } from "./existing.ts";
 import { API_VERSION, POLICY_KIND } from "./group.ts";
 import { labelSelectorSchema } from "./label-selector.ts";
 import { metadataSchema } from "./metadata.ts";
+import { MODE_MEANING, MODES } from "./mode.ts";
 import { DNS_LABEL } from "./named.ts";
+import { observedEntriesSchema, wantedOnNodesSchema, wouldCounts } from "./observed.ts";
 import { rateLimitsSchema } from "./rate-limits.ts";
 import { withRules } from "./rule.ts";
 import { sysctlsSchema } from "./sysctls.ts";
@@ -24,9 +26,7 @@ export const policySpecSchema = z
     priority: defaulted(z.int32(), 0).describe(
       "Where two policies set the same value on a node, the higher one wins; then the first by name.",
     ),
-    mode: z
-      .enum(["Enforce"])
-      .describe("Enforce: nodes are changed to match. Required, so that nothing is enforced by accident."),
+    mode: z.enum(MODES).describe(MODE_MEANING),
     ephemeralPorts: ephemeralPortsSchema.optional().describe("Local ports of outbound connections."),
     sysctls: sysctlsSchema
       .optional()
@@ -72,6 +72,9 @@ export const policyStatusSchema = z
       .optional()
       .describe("Packets that the policy's rules dropped or rejected, summed over the nodes."),
     existingConnections: existingSummarySchema.optional(),
+    ...wouldCounts,
+    observed: observedEntriesSchema.optional(),
+    wouldSet: wantedOnNodesSchema.optional(),
     failures: z
       .array(
         z.object({

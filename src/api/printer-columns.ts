@@ -42,6 +42,20 @@ export const POLICY_COLUMNS: readonly Column[] = [
     wide: true,
   },
   {
+    name: "Would-Drop",
+    type: "integer",
+    jsonPath: ".status.wouldDropPackets",
+    description: "Packets that the policy would drop if it did not only observe.",
+    wide: true,
+  },
+  {
+    name: "Would-Open",
+    type: "integer",
+    jsonPath: ".status.wouldOpenPackets",
+    description: "Packets that are dropped and that the policy would let pass.",
+    wide: true,
+  },
+  {
     name: "Message",
     type: "string",
     jsonPath: ".status.message",

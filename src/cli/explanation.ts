@@ -2,9 +2,10 @@ import type { NodePlan } from "../plan/types.ts";
 import type { RuleSet } from "../render/types.ts";
 import { blockContains } from "../simulate/address-block.ts";
 import type { Packet } from "../simulate/packet.ts";
-import { type RuleReference, simulate } from "../simulate/simulate.ts";
+import { type ObservedReference, type RuleReference, simulate } from "../simulate/simulate.ts";
 import { type Decision, decisionOf } from "./decision.ts";
 import { limitWords, type PassedOverLimit, passedOverLimits } from "./limit-words.ts";
+import { observedWords } from "./observed-words.ts";
 import type { AskedPacket } from "./packet-text.ts";
 import { decisionWords } from "./verdict-words.ts";
 
@@ -18,6 +19,8 @@ export interface Explanation {
   readonly decidedBy: DecidedBy;
   readonly mayBeLimitedBy: readonly (RuleReference & { readonly words: string })[];
   readonly notLimitedBy: readonly PassedOverLimit[];
+  /** What policies that only observe would change about it. */
+  readonly observed: readonly (ObservedReference & { readonly words: string })[];
   readonly notes: readonly string[];
 }
 
@@ -38,7 +41,7 @@ export interface DecidedBy {
 export function explain(asked: AskedPacket, plan: NodePlan, ruleSet: RuleSet): Explanation {
   const packet = packetOf(asked, plan);
   const simulated = simulate(ruleSet, packet);
-  const { verdict, decidedBy, mayBeLimitedBy } = simulated;
+  const { verdict, decidedBy, mayBeLimitedBy, observed } = simulated;
   const decision = decisionOf(simulated, packet, plan);
   const limits = mayBeLimitedBy.map((limit) => ({ ...limit, words: limitWords(limit, plan) }));
   return {
@@ -49,13 +52,14 @@ export function explain(asked: AskedPacket, plan: NodePlan, ruleSet: RuleSet): E
     decidedBy: { ...membersOf(decision), chain: decidedBy?.chain, rule: decidedBy?.rule },
     mayBeLimitedBy: limits,
     notLimitedBy: verdict === "Passed" ? passedOverLimits(packet, decision, mayBeLimitedBy, plan) : [],
+    observed: observed.map((one) => ({ ...one, words: observedWords(one, plan) })),
     notes: notesOn(asked, packet, plan, verdict),
   };
 }
 
 /** The explanation as lines of text. */
 export function explanationText(explanation: Explanation): string {
-  const { verdict, reason, decidedBy, mayBeLimitedBy, notLimitedBy, notes } = explanation;
+  const { verdict, reason, decidedBy, mayBeLimitedBy, notLimitedBy, observed, notes } = explanation;
   const heads = {
     Passed: "passed",
     Dropped: "dropped",
@@ -66,6 +70,7 @@ export function explanationText(explanation: Explanation): string {
     `${heads[verdict]}: ${reason}`,
     ...mayBeLimitedBy.map(({ words }) => `limit: ${words}`),
     ...notLimitedBy.map(({ words }) => `no limit: ${words}`),
+    ...observed.map(({ words }) => `observed: ${words}`),
     ...(decidedBy.rule === undefined ? [] : [`rule: ${decidedBy.chain}: ${decidedBy.rule}`]),
     ...mayBeLimitedBy.map(({ chain, rule }) => `limit's rule: ${chain}: ${rule}`),
     ...notes.map((note) => `note: ${note}`),

@@ -2,10 +2,13 @@ import type { AddressSet, Family } from "../plan/types.ts";
 import type { RuleSet, SysctlSetting, Table } from "../render/types.ts";
 
 /** A node's rules as input of the tools, one section a tool: ipset, iptables, ip6tables, nft, sysctl.d. */
-export function restoreText({ tables, sets, sysctls, nftTable }: RuleSet): string {
+export function restoreText({ tables, sets, counted = [], sysctls, nftTable }: RuleSet): string {
   const family = (wanted: Family) => tables.filter((table) => table.family === wanted).flatMap(tableLines);
   return [
-    section("sets: ipset restore", sets.flatMap(setLines)),
+    section("sets: ipset restore", [
+      ...sets.flatMap(setLines),
+      ...counted.map(({ name, create }) => `create ${name} ${create}`),
+    ]),
     section("IPv4: iptables-restore --noflush", family(4)),
     section("IPv6: ip6tables-restore --noflush", family(6)),
     ...(nftTable === undefined ? [] : [section("what is marked is rejected: nft -f -", nftTable.split("\n"))]),

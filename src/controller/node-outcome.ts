@@ -1,5 +1,6 @@
 import type { NodeFacts } from "./node-facts.ts";
 import type { NodeStateFacts } from "./node-state-facts.ts";
+import { type ObservedOutcome, observedOutcome } from "./observed-outcome.ts";
 
 /** What became of one policy on one node that it selects. */
 export interface NodeOutcome {
@@ -14,6 +15,8 @@ export interface NodeOutcome {
   readonly droppedPackets: number;
   /** As last counted; absent where nobody counted. */
   readonly existingConnections?: { readonly kept: number; readonly cut: number };
+  /** What it would change in mode Observe; absent where the node says nothing of it. */
+  readonly observed?: ObservedOutcome;
   /** Measured range of local ports, where the revision is enforced. */
   readonly range?: string | undefined;
 }
@@ -47,10 +50,12 @@ export function judgeNode(
 ): NodeOutcome {
   const reported = state?.reported.find(({ name }) => name === policy);
   const existing = reported?.existingConnections;
+  const observed = state && reported && observedOutcome(reported, state);
   const base = {
     node: node.name,
     droppedPackets: reported?.droppedPackets ?? 0,
     ...(existing === undefined ? {} : { existingConnections: existing }),
+    ...(observed === undefined ? {} : { observed }),
   };
   if (!node.ready) return { ...base, outcome: "Unknown", reason: "NodeNotReady", message: "the node is not Ready" };
   if (now >= silentFrom) {

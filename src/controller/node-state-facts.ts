@@ -1,4 +1,5 @@
 import { nodeStateStatusSchema, type PolicyOnNode } from "../api/node-state.ts";
+import type { ObservedOnNode, WantedOnNode } from "../api/observed.ts";
 import type { KubeObject } from "../kube/types.ts";
 import { planHash } from "../plan/plan-hash.ts";
 import type { AssignedPolicy } from "../plan/types.ts";
@@ -13,10 +14,9 @@ export interface AssignedFacts {
   readonly hash: string | undefined;
 }
 
-export type ReportedPolicy = Pick<
-  PolicyOnNode,
-  "name" | "hash" | "state" | "reason" | "message" | "droppedPackets" | "existingConnections"
->;
+export interface ReportedPolicy extends Omit<PolicyOnNode, "uid" | "since" | "existingConnections"> {
+  readonly existingConnections?: { readonly kept: number; readonly cut: number };
+}
 
 /** What the controller keeps of a NodeState: hashes, never plans. */
 export interface NodeStateFacts {
@@ -31,6 +31,9 @@ export interface NodeStateFacts {
   readonly nodeSelections: readonly NodeSelection[];
   /** Empty where the agent wrote nothing yet, or nothing that can be read. */
   readonly reported: readonly ReportedPolicy[];
+  /** What policies in mode Observe would change. */
+  readonly observed: readonly ObservedOnNode[];
+  readonly wouldSet: readonly WantedOnNode[];
   /** Measured range of local ports. */
   readonly range: string | undefined;
 }
@@ -47,19 +50,21 @@ export function parseNodeStateFacts(object: KubeObject): NodeStateFacts {
     createdAt: Date.parse(creationTimestamp) || 0,
     assigned: elements.map(assignedFacts),
     nodeSelections: elements.flatMap(({ plan }) => nodeSelectionsIn(plan)),
-    reported: (status?.policies ?? []).map(
-      ({ name, hash, state, reason, message, droppedPackets, existingConnections: existing }) => ({
-        name,
-        hash,
-        state,
-        reason,
-        message,
-        droppedPackets,
-        ...(existing === undefined ? {} : { existingConnections: { kept: existing.kept, cut: existing.cut } }),
-      }),
-    ),
+    reported: (status?.policies ?? []).map(reportedPolicy),
+    observed: status?.observed ?? [],
+    wouldSet: status?.wouldSet ?? [],
     range: status?.ephemeralPorts?.range,
   };
+}
+
+function reportedPolicy({
+  uid: _,
+  since: __,
+  existingConnections: existing,
+  ...reported
+}: PolicyOnNode): ReportedPolicy {
+  if (existing === undefined) return reported;
+  return { ...reported, existingConnections: { kept: existing.kept, cut: existing.cut } };
 }
 
 function assignedFacts(element: Readonly<Record<string, unknown>>): AssignedFacts {

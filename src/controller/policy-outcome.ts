@@ -41,10 +41,15 @@ export function policyOutcome(
     conflicts.push(...lost.map((conflict) => ({ ...conflict, node: node.name })));
   }
   const { compiled: own, generation } = policy;
-  const setsRange = own.outcome === "Compiled" && own.element.plan.ephemeralPorts?.range !== undefined;
+  // The measured range is not the work of a policy that observes.
+  const setsRange =
+    own.outcome === "Compiled" &&
+    own.element.mode === "Enforce" &&
+    own.element.plan.ephemeralPorts?.range !== undefined;
+  const observes = own.outcome === "Compiled" && own.element.mode === "Observe";
   const problem = own.outcome === "Compiled" ? undefined : own.problem;
   const warnings = own.outcome === "Compiled" ? clusterWarnings(own.element.plan, stores, nodePortRange) : [];
-  return { generation, problem, outcomes, conflicts, setsRange, warnings, nextSilenceAt };
+  return { generation, problem, outcomes, conflicts, setsRange, observes, warnings, nextSilenceAt };
 }
 
 /** Nodes with the same policies have the same conflicts, so they are computed once for all of those. */

@@ -2,6 +2,7 @@ import { type Condition, clipText, setCondition } from "../api/condition.ts";
 import { FAILURES_MAX, type PolicyStatus } from "../api/policy.ts";
 import type { Conflict } from "../plan/types.ts";
 import type { NodeOutcome } from "./node-outcome.ts";
+import { summariseObserved } from "./observed-outcome.ts";
 import { remarksOf } from "./remarks.ts";
 import { groupOutcomes, judgePolicy, nameNodes } from "./verdict.ts";
 
@@ -20,6 +21,8 @@ export interface PolicyOutcome {
   readonly outcomes: readonly NodeOutcome[];
   /** Those that this policy loses. */
   readonly conflicts: readonly NodeConflict[];
+  /** The policy only observes. */
+  readonly observes: boolean;
   /** The policy asks for a range of local ports, so the measured one is shown. */
   readonly setsRange: boolean;
   /** What is odd in the cluster, apart from what nodes say: sentences. */
@@ -28,9 +31,9 @@ export interface PolicyOutcome {
 
 /** The status to publish. Equal to `before` (by value) where nothing changed, so that nothing is written then. */
 export function summarisePolicy(policy: PolicyOutcome, before: PolicyStatus | undefined, now: Date): PolicyStatus {
-  const { generation: observedGeneration, problem, outcomes, conflicts, setsRange, warnings } = policy;
+  const { generation: observedGeneration, problem, outcomes, conflicts, setsRange, observes, warnings } = policy;
   const { Enforced: enforced, Failed: failed, NotEnforceable: evaded, Unknown: unknown } = groupOutcomes(outcomes);
-  const { ready, reconciling, stalled, reason, ...verdict } = judgePolicy(outcomes, problem);
+  const { ready, reconciling, stalled, reason, ...verdict } = judgePolicy(outcomes, problem, observes);
   const message = [verdict.message + remarksOf(outcomes), ...warnings].join(" ");
   const flag = (type: string, holds: boolean) => ({ type, status: holds ? "True" : "False", reason, message }) as const;
   const conditions = [
@@ -61,6 +64,7 @@ export function summarisePolicy(policy: PolicyOutcome, before: PolicyStatus | un
       outcomes.reduce((sum, { droppedPackets }) => sum + droppedPackets, 0),
     ),
     ...existingOf(outcomes),
+    ...(observes ? summariseObserved(outcomes.flatMap(({ observed }) => observed ?? [])) : {}),
     failures: [...failed, ...evaded].slice(0, FAILURES_MAX).map(({ node, reason, message }) => ({
       node,
       reason: clipText(reason ?? "Failed", 256),

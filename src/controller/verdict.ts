@@ -10,6 +10,7 @@ export interface Verdict {
   /** The one reason for all of them. */
   readonly reason:
     | "Enforced"
+    | "Observing"
     | "NoNodesSelected"
     | "Progressing"
     | "NodesFailed"
@@ -25,7 +26,7 @@ export interface Verdict {
  * cluster without a single agent does not turn Ready after a while. Where a node cannot enforce it for what else is there,
  * somebody has to act, so that is Stalled too.
  */
-export function judgePolicy(outcomes: readonly NodeOutcome[], problem: string | undefined): Verdict {
+export function judgePolicy(outcomes: readonly NodeOutcome[], problem: string | undefined, observes = false): Verdict {
   const {
     Enforced: enforced,
     Failed: failed,
@@ -34,6 +35,7 @@ export function judgePolicy(outcomes: readonly NodeOutcome[], problem: string | 
     NotEnforceable: evaded,
   } = groupOutcomes(outcomes);
   const all = countNodes(outcomes.length);
+  const does = observes ? "observe it, and change nothing" : "enforce it";
   const reconciling = pending.length > 0;
   if (problem !== undefined) {
     const message = `${problem}. Nodes that enforced it before keep that revision.`;
@@ -49,12 +51,12 @@ export function judgePolicy(outcomes: readonly NodeOutcome[], problem: string | 
     return { ready: "False", reconciling, stalled: true, reason: "NodesFailed", message };
   }
   if (reconciling) {
-    const message = `${enforced.length} of ${all} enforce it; waiting for ${nameNodes(pending)}.`;
+    const message = `${enforced.length} of ${all} ${does}; waiting for ${nameNodes(pending)}.`;
     return { ready: "False", reconciling, stalled: false, reason: "Progressing", message };
   }
   const [first] = evaded;
   if (first !== undefined) {
-    const message = `${enforced.length} of ${all} enforce it; not enforceable on ${nameNodes(evaded)}. ${first.node}: ${first.message ?? "no reason given"}`;
+    const message = `${enforced.length} of ${all} ${does}; not enforceable on ${nameNodes(evaded)}. ${first.node}: ${first.message ?? "no reason given"}`;
     return { ready: "False", reconciling: false, stalled: true, reason: "PartlyEnforced", message };
   }
   const silent = `not ready or not heard of: ${nameNodes(unknown)}.`;
@@ -62,9 +64,8 @@ export function judgePolicy(outcomes: readonly NodeOutcome[], problem: string | 
     const message = `None of ${all} can be judged; ${silent}`;
     return { ready: "Unknown", reconciling: false, stalled: false, reason: "NodesUnknown", message };
   }
-  const message =
-    unknown.length === 0 ? `All of ${all} enforce it.` : `${enforced.length} of ${all} enforce it; ${silent}`;
-  return { ready: "True", reconciling: false, stalled: false, reason: "Enforced", message };
+  const message = unknown.length === 0 ? `All of ${all} ${does}.` : `${enforced.length} of ${all} ${does}; ${silent}`;
+  return { ready: "True", reconciling: false, stalled: false, reason: observes ? "Observing" : "Enforced", message };
 }
 
 export function groupOutcomes(

@@ -8,6 +8,7 @@ import { SWAP_SET } from "./ownership.ts";
 import type { FileChange } from "./persistence.ts";
 import type { PrintedForms } from "./printed-forms.ts";
 import { ourTables, planRules, type RulesPlan } from "./rules-plan.ts";
+import { COUNTED_TYPE } from "./saved-sets.ts";
 import { planSets, type SetsPlan } from "./sets-plan.ts";
 import { printSysctlFile } from "./sysctl-file.ts";
 import { planSysctls, type SysctlPlan } from "./sysctl-plan.ts";
@@ -39,7 +40,7 @@ export function planChanges(
   return {
     rules: planBothFamilies(desired, found, forms, ceded),
     nftTable: planNftTable(desired.nftTable, found.nftTable, forms),
-    sets: planSets(desired.sets, found.sets),
+    sets: planSets(desired.sets, desired.counted ?? [], found.sets),
     sysctls,
     originals: found.originals,
     sysctlFile: { now: found.sysctlFile, goal: printSysctlFile(sysctls.persisted) },
@@ -55,9 +56,11 @@ export function planRollBack(
 ): Changes {
   const tables = FAMILIES.flatMap((family) => ourTables(family, before.tables[family]));
   const kept = [...before.sets.values()].filter(({ name }) => !name.startsWith(SWAP_SET));
-  const sets = kept.map(({ name, family, type, entries = [] }): AddressSet => {
+  const listed = kept.filter(({ type }) => type !== COUNTED_TYPE);
+  const sets = listed.map(({ name, family, type, entries = [] }): AddressSet => {
     return { name, family, type: type === "hash:ip,port,ip" ? type : "hash:net", entries };
   });
+  const counted = kept.filter(({ type }) => type === COUNTED_TYPE);
   const goal: RuleSet = { tables, sets, sysctls: [] };
   const writes = keys.flatMap((key) => {
     const value = before.sysctls.get(key);
@@ -66,7 +69,7 @@ export function planRollBack(
   return {
     rules: planBothFamilies(goal, now, forms, () => true),
     nftTable: planNftTable(before.nftTable, now.nftTable, forms),
-    sets: planSets(sets, now.sets),
+    sets: planSets(sets, counted, now.sets),
     sysctls: {
       differences: [],
       writes,

@@ -60,6 +60,12 @@ export interface LimitSources {
   readonly sources: number;
 }
 
+/** How many packets the rules of an observer counted for an address. */
+export interface AddressCount {
+  readonly address: string;
+  readonly packets: number;
+}
+
 /** Somebody else touched what is ours. `by` as nft monitor names it: `process 2771 (iptables)`. */
 export interface DriftEvent {
   readonly by: string | undefined;
@@ -113,6 +119,8 @@ export interface Kernel {
   network(): Promise<NodeNetwork>;
   /** Hands over every connection that conntrack knows and that can still carry data; both families, in no order. */
   connections(visit: (connection: TrackedConnection) => void): Promise<void>;
+  /** The `most` addresses with most packets of each of these sets, which rules fill, the highest count first. */
+  topAddresses(sets: readonly string[], most: number): Promise<ReadonlyMap<string, readonly AddressCount[]>>;
   /** The measured values of these sysctls, as the kernel prints them; undefined where there is no such key. */
   sysctls(keys: readonly string[]): Promise<ReadonlyMap<string, string | undefined>>;
   listeningPorts(): Promise<readonly ListeningPort[]>;

@@ -36,6 +36,7 @@ import { primeRestore } from "./prime.ts";
 import { printedForms } from "./printed-forms.ts";
 import { parseCounters } from "./saved-rules.ts";
 import { observeOverrides } from "./sysctl-overrides.ts";
+import { observeTopAddresses } from "./top-addresses.ts";
 import { watchRules } from "./watch-rules.ts";
 import { attemptAll, writeRules, writeSteps } from "./write-changes.ts";
 
@@ -210,6 +211,7 @@ export function linuxKernel({
     },
     network: () => observeNetwork(node),
     connections: (visit) => observeConnections(node, visit),
+    topAddresses: (sets, most) => observeTopAddresses(node, sets, most),
     sysctls: (keys) => observeSysctls(node, keys),
     listeningPorts: () => observeListeningPorts(host),
     sysctlOverrides: (settings) => observeOverrides(host, sysctlDir, settings),

@@ -125,7 +125,7 @@ function edit(
   if (verb === "A" || verb === "I") {
     const unknown = /-m nonsense\b/.test(text);
     if (unknown) refuse("Couldn't load match `nonsense':No such file or directory");
-    const set = / --match-set (\S+)/.exec(text)?.[1];
+    const set = / --(?:match|add)-set (\S+)/.exec(text)?.[1];
     if (set !== undefined && !hasSet(set)) refuse(`Set ${set} doesn't exist.`);
     rules.splice(verb === "A" ? rules.length : Number(position ?? 1) - 1, 0, { text, packets: 0 });
   } else if (verb === "D") {

@@ -30,7 +30,8 @@ export function memorySets(references: (name: string) => number): MemorySets {
   }
 
   function edit(line: string): string {
-    const [verb, name = "", argument = ""] = line.split(" ");
+    const [verb, name = "", ...words] = line.split(" ");
+    const [argument = ""] = words;
     if (verb === "create") {
       if (sets.has(name)) throw new Error("Set cannot be created: set with the same name already exists");
       const family = / family (\S+)/.exec(line)?.[1] ?? "inet";
@@ -48,7 +49,8 @@ export function memorySets(references: (name: string) => number): MemorySets {
     if (verb === "add") {
       if (argument.endsWith("/0")) throw new Error("The value of the CIDR parameter of the IP address is invalid");
       if (set.entries.has(argument)) throw new Error("Element cannot be added to the set: it's already added");
-      set.entries.add(argument);
+      // A list shows the counters as they are given: `192.0.2.7 packets 3 bytes 180`.
+      set.entries.add(words.join(" "));
     } else if (verb === "del") {
       if (!set.entries.delete(argument)) throw new Error("Element cannot be deleted from the set: it's not added");
     } else if (verb === "swap") {

@@ -3,7 +3,7 @@ import { observeNftTable } from "./nft-table.ts";
 import type { NodeAccess } from "./node-access.ts";
 import { isOurSet } from "./ownership.ts";
 import { parseSavedRules, type SavedTables } from "./saved-rules.ts";
-import { parseSavedSets, type SavedSet } from "./saved-sets.ts";
+import { COUNTED_TYPE, parseSavedSets, type SavedSet } from "./saved-sets.ts";
 import type { Originals } from "./sysctl-plan.ts";
 
 /** What is on the node now, as far as we are concerned. */
@@ -51,12 +51,14 @@ export async function observeRules(node: NodeAccess, family: Family): Promise<Sa
 export async function observeSets(node: NodeAccess, entriesOf: EntriesOf): Promise<Map<string, SavedSet>> {
   const all = parseSavedSets(await node.run("ipset", ["list", "-t"]));
   const headers = new Map([...all].filter(([name]) => isOurSet(name)));
-  const listed = [...headers.keys()].filter(entriesOf);
+  const listed = [...headers.values()].filter(({ name, type }) => type !== COUNTED_TYPE && entriesOf(name)).map(nameOf);
   if (listed.length === 0) return headers;
   // Only ours, in one process: others' sets (kube-proxy in ipvs mode) may be huge. `restore` takes any command.
   const lists = listed.map((name) => `list ${name}\n`).join("");
   return new Map([...headers, ...parseSavedSets(await node.run("ipset", ["restore"], lists))]);
 }
+
+const nameOf = ({ name }: SavedSet): string => name;
 
 export async function observeSysctls(
   node: NodeAccess,

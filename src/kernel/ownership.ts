@@ -23,15 +23,19 @@ export const isTagged = (rule: string): boolean => / --comment "?port-hardening"
  * @throws {NotOursError | MissingTargetError}
  */
 export function checkRuleSet(desired: RuleSet): void {
-  for (const { name, entries } of desired.sets) {
+  const { counted = [] } = desired;
+  for (const { name } of [...desired.sets, ...counted])
     if (!/^ph-[a-z0-9-]{1,28}$/.test(name) || name.startsWith(SWAP_SET)) throw new NotOursError(`set ${name}`);
+  for (const { name, create } of counted)
+    if (!/^hash:ip( [a-z0-9]+)+$/.test(create)) throw new NotOursError(`options of set ${name}: ${create}`);
+  for (const { name, entries } of desired.sets) {
     const odd = entries.find((entry) => !/^[0-9a-f.:/]+(?:,(?:tcp|udp|sctp):\d+,[0-9a-f.:]+)?$/.test(entry));
     if (odd !== undefined) throw new NotOursError(`entry ${JSON.stringify(odd)} of set ${name}`);
   }
   if (desired.nftTable !== undefined && !OUR_NFT_TABLE.test(desired.nftTable)) throw new NotOursError("an nft table");
   for (const { family, name: table, chains, hooks } of desired.tables) {
     const names = new Set(chains.map(({ name }) => name));
-    const sets = new Set(desired.sets.filter((set) => set.family === family).map(({ name }) => name));
+    const sets = new Set([...desired.sets, ...counted].filter((set) => set.family === family).map(({ name }) => name));
     const check = (where: string, rules: readonly string[]) => {
       for (const rule of rules) {
         if (rule.includes("\n")) throw new NotOursError(`a line break in a rule of ${where}`);
@@ -58,5 +62,5 @@ function targetsOf(rule: string): string[] {
 }
 
 function setsOf(rule: string): string[] {
-  return [...rule.matchAll(/ --match-set (\S+)/g)].map(([, set]) => set ?? "");
+  return [...rule.matchAll(/ --(?:match|add)-set (\S+)/g)].map(([, set]) => set ?? "");
 }

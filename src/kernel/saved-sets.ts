@@ -1,5 +1,8 @@
 import type { Family } from "../plan/types.ts";
 
+/** Of sets that rules fill; all others of ours are lists of addresses (hash:net). */
+export const COUNTED_TYPE = "hash:ip";
+
 export interface SavedSet {
   readonly name: string;
   readonly type: string;
@@ -7,6 +10,8 @@ export interface SavedSet {
   readonly capacity: number;
   readonly references: number;
   readonly size: number;
+  /** What `ipset create` takes behind the name to make one like it. */
+  readonly create: string;
   /** Undefined where only the header was listed. In the kernel's order. */
   readonly entries: readonly string[] | undefined;
 }
@@ -26,10 +31,18 @@ export function parseSavedSets(text: string): Map<string, SavedSet> {
       capacity: Number(/\bmaxelem (\d+)/.exec(header)?.[1] ?? 0),
       references: Number(/^References: (\d+)/m.exec(header)?.[1] ?? 0),
       size: Number(/^Number of entries: (\d+)/m.exec(header)?.[1] ?? 0),
+      create: createOf(header),
       entries: membersAt < 0 ? undefined : membersOf(block.slice(membersAt + "\nMembers:\n".length)),
     });
   }
   return sets;
+}
+
+/** Without what a kernel fills in by itself. */
+function createOf(header: string): string {
+  const type = /^Type: (\S+)/m.exec(header)?.[1] ?? "";
+  const options = /^Header: (.*)$/m.exec(header)?.[1] ?? "";
+  return `${type} ${options.replaceAll(/ (?:bucketsize|initval) \S+/g, "")}`;
 }
 
 function membersOf(text: string): string[] {

@@ -1,6 +1,7 @@
 import type { AddressSet } from "../plan/types.ts";
+import type { CountedSet } from "../render/types.ts";
 import { isOurSet, SWAP_SET } from "./ownership.ts";
-import type { SavedSet } from "./saved-sets.ts";
+import { COUNTED_TYPE, type SavedSet } from "./saved-sets.ts";
 
 const CAPACITY = 1_048_576;
 
@@ -17,9 +18,14 @@ export interface SetsPlan {
 /**
  * What makes the sets match. New ones are created whole. Where less than half of a set changes it is edited in place,
  * adding before deleting, so that no moment is narrower than both contents; else a new one takes its place at once (`swap`).
- * A set that only its header was listed of is judged by its size. A stale set that somebody else's rule uses is theirs now.
+ * A set that only its header was listed of is judged by its size. Counted sets, whose entries are the kernel's, are only
+ * made. A stale set that somebody else's rule uses is theirs now.
  */
-export function planSets(desired: readonly AddressSet[], saved: ReadonlyMap<string, SavedSet>): SetsPlan {
+export function planSets(
+  desired: readonly AddressSet[],
+  counted: readonly CountedSet[],
+  saved: ReadonlyMap<string, SavedSet>,
+): SetsPlan {
   const differences: string[] = [];
   const lines: string[] = [];
   const rewritten: string[] = [];
@@ -58,7 +64,17 @@ export function planSets(desired: readonly AddressSet[], saved: ReadonlyMap<stri
     if (saved.has(fresh)) lines.push(`destroy ${fresh}`);
     lines.push(...createLines(fresh, set), `swap ${fresh} ${set.name}`, `destroy ${fresh}`);
   }
-  const wanted = new Set(desired.map(({ name }) => name));
+  for (const set of counted) {
+    const now = saved.get(set.name);
+    // The options are part of the name.
+    if (now?.type === COUNTED_TYPE && now.family === set.family) continue;
+    differences.push(
+      now === undefined ? `set ${set.name} missing` : `set ${set.name} is ${now.type} of IPv${now.family}`,
+    );
+    if (now !== undefined) lines.push(`destroy ${set.name}`);
+    lines.push(`create ${set.name} ${set.create}`);
+  }
+  const wanted = new Set([...desired, ...counted].map(({ name }) => name));
   const stale = [...saved.values()].filter(({ name }) => isOurSet(name) && !wanted.has(name));
   // The ones that no rule uses are differences; the others can only be told once our rules are written.
   differences.push(...stale.filter(({ references }) => references === 0).map(({ name }) => `set ${name} left over`));

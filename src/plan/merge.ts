@@ -3,8 +3,9 @@ import { type ClusterAddresses, clusterAddresses } from "./cluster-addresses.ts"
 import { contentHash } from "./content-hash.ts";
 import { defaultWarnings, rejectWarnings, withoutReject } from "./default-actions.ts";
 import { normaliseInterfacePatterns } from "./interfaces.ts";
-import { mergeScalars } from "./merge-scalars.ts";
+import { mergeScalars, observedPortScalars } from "./merge-scalars.ts";
 import type { NodeSettings } from "./node-settings.ts";
+import { ofObserving, splitByMode } from "./observed-plan.ts";
 import { type PeerResolver, type PeerUse, peerResolver } from "./peer-resolver.ts";
 import { portWarnings } from "./port-warnings.ts";
 import { byPrecedence } from "./precedence.ts";
@@ -50,7 +51,12 @@ export function merge(
   const policies = assigned.toSorted(byPrecedence);
   const scalars = mergeScalars(policies);
   const traffic = mergeTraffic(policies, groups, settings);
-  const warnings = [...traffic.warnings, ...portWarnings(policies, scalars.ephemeralPorts)];
+  const observedPorts = traffic.observed === undefined ? [] : portWarnings(policies, observedPortScalars(policies));
+  const warnings = [
+    ...traffic.warnings,
+    ...portWarnings(policies, scalars.ephemeralPorts),
+    ...ofObserving(traffic.observed, observedPorts),
+  ];
   return { ...scalars, ...traffic, warnings, markBit: settings.markBit };
 }
 
@@ -64,13 +70,15 @@ function mergeTraffic(
     policies.flatMap(({ name, plan: { [direction]: judged } }) =>
       judged === undefined ? [] : [nodeDirection(name, judged, resolver)],
     );
-  const judgedInbound = directions("inbound");
-  const inbound = rejectObstacle === undefined ? judgedInbound : judgedInbound.map(withoutReject);
-  const outbound = directions("outbound");
-  const rateLimits = policies.flatMap(({ name, plan }) =>
+  const limits = policies.flatMap(({ name, plan }) =>
     plan.rateLimits.toSorted(byName).map((limit) => nodeLimit(name, limit, resolver)),
   );
-  if (inbound.length + outbound.length + rateLimits.length === 0) return NO_TRAFFIC;
+  const all = { inbound: directions("inbound"), outbound: directions("outbound"), rateLimits: limits };
+  const { enforced, observed } = splitByMode(policies, all);
+  const observing = observed === undefined ? {} : { observed };
+  if (all.inbound.length + all.outbound.length + limits.length === 0) return { ...NO_TRAFFIC, ...observing };
+  const { inbound: judgedInbound, outbound, rateLimits } = enforced;
+  const inbound = rejectObstacle === undefined ? judgedInbound : judgedInbound.map(withoutReject);
   const cluster = clusterAddresses(groups);
   return {
     inbound,
@@ -86,6 +94,7 @@ function mergeTraffic(
     failsafes: { inbound: inOrder(failsafes.inbound), outbound: inOrder(failsafes.outbound) },
     vips: resolver.define("vips", cluster.vips),
     vipCidrs: cluster.vipCidrs,
+    ...observing,
     sets: resolver.sets(),
     warnings: [
       ...resolver.warnings(),
@@ -93,6 +102,11 @@ function mergeTraffic(
       ...rejectWarnings(judgedInbound, rejectObstacle),
       ...defaultWarnings("inbound", inbound),
       ...defaultWarnings("outbound", outbound),
+      ...ofObserving(observed, [
+        ...vipWarnings(all.inbound, cluster),
+        ...defaultWarnings("inbound", all.inbound),
+        ...defaultWarnings("outbound", all.outbound),
+      ]),
     ],
   };
 }

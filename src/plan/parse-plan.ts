@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { explainIssue, problemsOf } from "../api/issue.ts";
+import { MODES } from "../api/mode.ts";
 import { DNS_LABEL } from "../api/named.ts";
 import { SchemaError } from "../api/schema-error.ts";
 import { PlanCorruptError, UnknownPlanFormatError } from "./plan-errors.ts";
@@ -17,7 +18,7 @@ const assignedSchema = z.strictObject({
   uid: z.string().max(64),
   hash: z.string().regex(/^[0-9a-f]{16}$/, "must be 16 hexadecimal digits"),
   priority: z.int32(),
-  mode: z.literal("Enforce"),
+  mode: z.enum(MODES),
   plan: planSchema,
 });
 

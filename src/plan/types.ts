@@ -2,6 +2,7 @@
  * The values that flow between the pure phases: `Plan` (one policy, one node), `NodePlan` (everything a node shall
  * enforce, peers resolved to addresses) and the parts both share. No behaviour here.
  */
+import type { Mode, ObservedPlan } from "./observed-types.ts";
 
 /** A closed range of ports, 1 <= from <= to <= 65535. */
 export interface PortRange {
@@ -123,7 +124,7 @@ export interface AssignedPolicy {
   /** `planHash({priority, mode, plan})`: the revision that roll-out and status compare. */
   readonly hash: string;
   readonly priority: number;
-  readonly mode: "Enforce";
+  readonly mode: Mode;
   readonly plan: Plan;
 }
 
@@ -246,6 +247,7 @@ export interface NodePlan {
   readonly vips: ResolvedPeers;
   /** Service CIDRs and VIPs outside them: origins of the INPUT rule for ClusterIP -> hostNetwork (DESIGN 5). Single addresses are bare. */
   readonly vipCidrs: readonly string[];
+  readonly observed?: ObservedPlan;
   readonly sets: readonly AddressSet[];
   /** The bit of a packet's mark that says that it is to be rejected. */
   readonly markBit: number;

@@ -17,17 +17,17 @@ export function connlimitChainName({ hash }: NodeConcurrencyLimit): string {
  * its place keeps it whatever it repeats. Kernels from 5.19 to 6.18 (before its stable updates) also count a tuple twice
  * that they see twice within a jiffy, so one-way UDP would fill its limit.
  */
-export function connlimitChain(limit: NodeConcurrencyLimit, family: Family): Chain {
+export function connlimitMatch(limit: NodeConcurrencyLimit, family: Family): string {
   const bits = family === 4 ? limit.prefixLength.ipv4 : limit.prefixLength.ipv6;
+  return rule(
+    "-m conntrack --ctstate NEW ! --ctstatus CONFIRMED",
+    `-m connlimit --connlimit-above ${limit.maxConcurrent} --connlimit-mask ${bits} --connlimit-saddr`,
+  );
+}
+
+export function connlimitChain(limit: NodeConcurrencyLimit, family: Family): Chain {
   return {
     name: connlimitChainName(limit),
-    rules: [
-      rule(
-        "-m conntrack --ctstate NEW ! --ctstatus CONFIRMED",
-        `-m connlimit --connlimit-above ${limit.maxConcurrent} --connlimit-mask ${bits} --connlimit-saddr`,
-        comment(limit.policy, limit.name, limit.hash),
-        "-j DROP",
-      ),
-    ],
+    rules: [rule(connlimitMatch(limit, family), comment(limit.policy, limit.name, limit.hash), "-j DROP")],
   };
 }

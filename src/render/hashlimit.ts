@@ -31,7 +31,7 @@ function renderRate(limit: number, per: LimitUnit): { text: string; defaultExpir
  * Time for a whole burst to come back. A source forgotten earlier would return with a fresh burst and so get more than
  * its rate; forgotten later it only costs memory.
  */
-function expireMilliseconds(limit: NodeRateLimit["newConnections"]): number {
+export function expireMilliseconds(limit: NodeRateLimit["newConnections"]): number {
   return Math.min(Math.max(Math.ceil(refillSeconds(limit) * 1000), 1000), MAX_EXPIRE_MILLISECONDS);
 }
 
@@ -64,7 +64,7 @@ function sourceMask({ prefixLength: { ipv4, ipv6 } }: NodeRateLimit, family: Fam
  * Matches what is above the limit. `--ctstate NEW`, so that a retransmitted SYN of an answered connection does not
  * count. The settings' hash is in the table's name: the kernel keeps the settings of the table that it first saw.
  */
-export function hashlimitMatch(limit: NodeRateLimit, family: Family): string {
+export function hashlimitMatch(limit: NodeRateLimit, family: Family, table = tableName(limit)): string {
   const rate = renderRate(limit.newConnections.limit, limit.newConnections.per);
   const expire = expireMilliseconds(limit.newConnections);
   const { sources, buckets } = limitRoom(limit, family);
@@ -72,7 +72,7 @@ export function hashlimitMatch(limit: NodeRateLimit, family: Family): string {
     "-m conntrack --ctstate NEW -m hashlimit",
     `--hashlimit-above ${rate.text}`,
     `--hashlimit-burst ${limit.newConnections.burst}`,
-    `--hashlimit-mode srcip --hashlimit-name ${tableName(limit)}`,
+    `--hashlimit-mode srcip --hashlimit-name ${table}`,
     `--hashlimit-htable-size ${buckets} --hashlimit-htable-max ${sources}`,
     ...(expire === rate.defaultExpireMilliseconds ? [] : [`--hashlimit-htable-expire ${expire}`]),
     ...sourceMask(limit, family),

@@ -9,35 +9,44 @@ import { renderCounts, renderLimits } from "./limits.ts";
 import { clearMark, marked, REJECT_CHAIN_NAME, rejectChain } from "./reject.ts";
 import { INIT, NOT_INIT, peerMatch, rule, SYN, TAG } from "./rule.ts";
 import { renderTrusted, trustRules } from "./trust.ts";
-import type { Chain, Hook } from "./types.ts";
+import type { Chain, Hook, JudgedTraffic } from "./types.ts";
 
 /**
  * Hooks at the head of mangle: after conntrack and before kube-proxy's DNAT, so one rule covers host ports and NodePorts.
  * A SYN is judged whatever conntrack thinks of its tuple (a stale CLOSE_WAIT tuple says ESTABLISHED, NOTRACK says
  * UNTRACKED), unless RELATED (an FTP data connection); an SCTP INIT likewise. UDP by the first packet of a flow.
  */
-const preroutingHook = (plan: NodePlan, family: Family): Hook => ({
+const preroutingHook = ({ pre, sctp }: Gate, judges: JudgedTraffic): Hook => ({
   chain: "PREROUTING",
-  judges: judgedInbound(plan, family),
+  judges,
   rules: [
-    // The nft table rejects whatever is marked then.
-    ...(rejectsCut(plan) ? [`${marked(plan)} -m comment --comment ${TAG} ${clearMark(plan)}`] : []),
-    `${SYN} -m conntrack ! --ctstate RELATED --ctdir ORIGINAL -m comment --comment ${TAG} -j PH-PRE`,
-    `-p udp -m conntrack ! --ctstate RELATED,ESTABLISHED -m comment --comment ${TAG} -j PH-PRE`,
-    ...(judgesSctp(plan)
-      ? [`${INIT} -m conntrack ! --ctstate RELATED --ctdir ORIGINAL -m comment --comment ${TAG} -j PH-PRE`]
+    `${SYN} -m conntrack ! --ctstate RELATED --ctdir ORIGINAL -m comment --comment ${TAG} -j ${pre}`,
+    `-p udp -m conntrack ! --ctstate RELATED,ESTABLISHED -m comment --comment ${TAG} -j ${pre}`,
+    ...(sctp
+      ? [`${INIT} -m conntrack ! --ctstate RELATED --ctdir ORIGINAL -m comment --comment ${TAG} -j ${pre}`]
       : []),
-    ...cutHooks(plan, "Inbound", family, "PH-PRE"),
-    ...cutAnswers(plan, "Outbound", family),
   ],
 });
 
 /** A ClusterIP that leads to a hostNetwork endpoint: judged once more, on the port behind the DNAT. */
-const inputHook = (plan: NodePlan, family: Family): Hook => ({
+const inputHook = ({ input }: Gate, judges: JudgedTraffic): Hook => ({
   chain: "INPUT",
-  judges: judgedInbound(plan, family),
-  rules: [`-m conntrack --ctstate DNAT -m comment --comment ${TAG} -j PH-INPUT`],
+  judges,
+  rules: [`-m conntrack --ctstate DNAT -m comment --comment ${TAG} -j ${input}`],
 });
+
+/** How packets that come in reach the chain that judges them: what tells a judgement from an observer's. */
+export interface Gate {
+  /** Chains that the hooks of PREROUTING and INPUT lead to, and the one that these lead to. */
+  readonly pre: string;
+  readonly input: string;
+  readonly judge: string;
+  readonly sctp: boolean;
+  /** Rules for what opens a connection, before it is told whether to this node. */
+  readonly head: readonly string[];
+  /** Matches what is not cut though it was open before; "" where nothing is. */
+  readonly notCut: string;
+}
 
 /** Whether anything is rejected: a scope that excludes all that it includes judges nothing. */
 export function rejectsInbound({ inbound, rateLimits }: NodePlan): boolean {
@@ -50,41 +59,64 @@ export function rejectsCut(plan: NodePlan): boolean {
   return rejectsInbound(plan) && cuts(plan, "Inbound");
 }
 
-function judgesSctp({ inbound, rateLimits }: NodePlan): boolean {
+export function judgesSctp({ inbound, rateLimits }: Pick<NodePlan, "inbound" | "rateLimits">): boolean {
   return [...inbound, ...rateLimits].some(({ protocols }) => protocols.includes("SCTP"));
 }
 
 /** What opens a connection to this node: its own addresses and the service VIPs that it answers. */
-function preChain(plan: NodePlan, family: Family): Chain {
+function preChain(plan: NodePlan, { pre, judge, head }: Gate, family: Family): Chain {
   const vips = peerMatch(plan.vips, family, "dst");
   const groupTypes = family === 4 ? ["BROADCAST", "MULTICAST", "ANYCAST"] : ["MULTICAST", "ANYCAST"];
   return {
-    name: "PH-PRE",
+    name: pre,
     rules: [
-      ...(rejectsInbound(plan) ? [clearMark(plan)] : []),
+      ...head,
       "-i lo -j RETURN",
-      "-m addrtype --dst-type LOCAL -g PH-IN",
-      ...groupTypes.map((type) => `-p udp -m addrtype --dst-type ${type} -g PH-IN`),
-      ...(vips === undefined ? [] : [rule(vips, "-g PH-IN")]),
+      `-m addrtype --dst-type LOCAL -g ${judge}`,
+      ...groupTypes.map((type) => `-p udp -m addrtype --dst-type ${type} -g ${judge}`),
+      ...(vips === undefined ? [] : [rule(vips, `-g ${judge}`)]),
     ],
   };
 }
 
-function inputChain(plan: NodePlan, cidrs: readonly string[], family: Family): Chain {
-  const notCut = cutMatch(plan, "Inbound", family, true);
+function inputChain({ input, judge, sctp, head, notCut }: Gate, cidrs: readonly string[]): Chain {
   return {
-    name: "PH-INPUT",
+    name: input,
     rules: [
       "-i lo -j RETURN",
       rule("-p tcp -m tcp ! --tcp-flags FIN,SYN,RST,ACK SYN", notCut, "-j RETURN"),
-      ...(judgesSctp(plan) ? [rule(NOT_INIT, notCut, "-j RETURN")] : []),
+      ...(sctp ? [rule(NOT_INIT, notCut, "-j RETURN")] : []),
       "-m conntrack --ctdir REPLY -j RETURN",
       "-m conntrack --ctstate RELATED -j RETURN",
       rule("-p udp -m conntrack --ctstate ESTABLISHED", notCut, "-j RETURN"),
-      ...(rejectsInbound(plan) ? [clearMark(plan)] : []),
-      ...cidrs.map((cidr) => `-m conntrack --ctorigdst ${cidr} -g PH-IN`),
+      ...head,
+      ...cidrs.map((cidr) => `-m conntrack --ctorigdst ${cidr} -g ${judge}`),
     ],
   };
+}
+
+/** The hooks, and the chains between them and the chain that judges. */
+export function renderGate(plan: NodePlan, gate: Gate, family: Family): { chains: Chain[]; hooks: Hook[] } {
+  const judges = judgedInbound(plan, family);
+  const pre = { chain: preChain(plan, gate, family), hook: preroutingHook(gate, judges) };
+  const vipCidrs = plan.vipCidrs.filter((cidr) => cidr.includes(":") === (family === 6));
+  if (vipCidrs.length === 0) return { chains: [pre.chain], hooks: [pre.hook] };
+  return { chains: [inputChain(gate, vipCidrs), pre.chain], hooks: [pre.hook, inputHook(gate, judges)] };
+}
+
+function gateOf(plan: NodePlan, family: Family): Gate {
+  const head = rejectsInbound(plan) ? [clearMark(plan)] : [];
+  const notCut = cutMatch(plan, "Inbound", family, true);
+  return { pre: "PH-PRE", input: "PH-INPUT", judge: "PH-IN", sctp: judgesSctp(plan), head, notCut };
+}
+
+/** What was open before comes to the same judgement where a policy cuts it. */
+function withCut(hook: Hook, plan: NodePlan, family: Family): Hook {
+  if (hook.chain !== "PREROUTING") return hook;
+  // The nft table rejects whatever is marked then.
+  const clear = rejectsCut(plan) ? [`${marked(plan)} -m comment --comment ${TAG} ${clearMark(plan)}`] : [];
+  const cut = [...cutHooks(plan, "Inbound", family, "PH-PRE"), ...cutAnswers(plan, "Outbound", family)];
+  return { ...hook, rules: [...clear, ...hook.rules, ...cut] };
 }
 
 /** The judgement of one interface class and the limits behind it. `entry` is the rule that leads there. */
@@ -121,8 +153,9 @@ export function renderInbound(plan: NodePlan, family: Family): { chains: Chain[]
   const trusted = renderTrusted(INBOUND, classes, judges);
   const trust = trustRules(plan, family, "PH-PODS", trusted.entry, judge.entry);
   const failsafes = failsafeRules(plan.failsafes.inbound, plan.trust, INBOUND, family);
+  const gate = renderGate(plan, gateOf(plan, family), family);
   const chains = [
-    preChain(plan, family),
+    ...gate.chains,
     { name: "PH-IN", rules: [...failsafes, ...trust.rules, judge.entry] },
     ...trust.chains,
     ...(trust.rules.length > 0 ? trusted.chains : []),
@@ -131,8 +164,5 @@ export function renderInbound(plan: NodePlan, family: Family): { chains: Chain[]
     ...renderCounts(classes, family),
     ...(rejectsInbound(plan) ? [rejectChain(plan, judgesSctp(plan))] : []),
   ];
-  const prerouting = preroutingHook(plan, family);
-  const vipCidrs = plan.vipCidrs.filter((cidr) => cidr.includes(":") === (family === 6));
-  if (vipCidrs.length === 0) return { chains, hooks: [prerouting] };
-  return { chains: [inputChain(plan, vipCidrs, family), ...chains], hooks: [prerouting, inputHook(plan, family)] };
+  return { chains, hooks: gate.hooks.map((hook) => withCut(hook, plan, family)) };
 }

@@ -20,14 +20,14 @@ function limitRules(limit: NodeLimit, family: Family): string[] {
  * The narrower the source the earlier, and rates before concurrency: what one source has too much is dropped before it
  * spends what all share.
  */
-function narrowFirst(limits: readonly NodeLimit[], family: Family): NodeLimit[] {
+export function narrowFirst(limits: readonly NodeLimit[], family: Family): NodeLimit[] {
   const bits = ({ prefixLength }: NodeLimit) => (family === 4 ? prefixLength.ipv4 : prefixLength.ipv6);
   const step = (limit: NodeLimit) => Number("maxConcurrent" in limit);
   return limits.toSorted((a, b) => bits(b) - bits(a) || step(a) - step(b));
 }
 
 /** What arrives by way of INPUT was counted in PREROUTING already; that it is DNATed by now tells. */
-const COUNTED = "-m conntrack --ctstate DNAT -j RETURN";
+export const COUNTED = "-m conntrack --ctstate DNAT -j RETURN";
 
 /**
  * The limits of a class. They come last, on what would pass: before the allows, a flood of refused sources would spend

@@ -16,25 +16,28 @@ import type { Chain, Hook } from "./types.ts";
  * UDP that is not tracked passes: the replies of a server that was taken out of conntrack cannot be told from flows of
  * its own. Only who may write rules on the node can take something out.
  */
-const outputHook = (plan: NodePlan, family: Family): Hook => ({
+export const outputHook = (plan: NodePlan, family: Family, judge: string, more: readonly string[] = []): Hook => ({
   chain: "OUTPUT",
   judges: judgedOutbound(plan, family),
   rules: [
-    `${SYN} -m conntrack ! --ctstate RELATED --ctdir ORIGINAL -m comment --comment ${TAG} -j PH-OUT`,
-    `-p udp -m conntrack ! --ctstate RELATED,ESTABLISHED,UNTRACKED -m comment --comment ${TAG} -j PH-OUT`,
+    `${SYN} -m conntrack ! --ctstate RELATED --ctdir ORIGINAL -m comment --comment ${TAG} -j ${judge}`,
+    `-p udp -m conntrack ! --ctstate RELATED,ESTABLISHED,UNTRACKED -m comment --comment ${TAG} -j ${judge}`,
     ...(plan.outbound.some(({ protocols }) => protocols.includes("SCTP"))
-      ? [`${INIT} -m conntrack ! --ctstate RELATED --ctdir ORIGINAL -m comment --comment ${TAG} -j PH-OUT`]
+      ? [`${INIT} -m conntrack ! --ctstate RELATED --ctdir ORIGINAL -m comment --comment ${TAG} -j ${judge}`]
       : []),
-    ...cutHooks(plan, "Outbound", family, "PH-OUT"),
-    ...cutAnswers(plan, "Inbound", family),
+    ...more,
   ],
 });
 
 /** What passes unjudged: loopback, the node's own addresses, and what is not from one of them (ipvs forwards through OUTPUT). */
-const OWN = ["-o lo -j RETURN", "-m addrtype --dst-type LOCAL -j RETURN", "-m addrtype ! --src-type LOCAL -j RETURN"];
+export const OWN = [
+  "-o lo -j RETURN",
+  "-m addrtype --dst-type LOCAL -j RETURN",
+  "-m addrtype ! --src-type LOCAL -j RETURN",
+];
 
 /** Trusted cluster destinations go to `trusted`; by address alone, as a process may choose the interface. */
-function trustRules({ trust }: NodePlan, family: Family, trusted: string): string[] {
+export function outboundTrust({ trust }: NodePlan, family: Family, trusted: string): string[] {
   return [trust.nodes, trust.pods, trust.services].flatMap((peers) => {
     const match = peerMatch(peers, family, OUTBOUND.peer);
     return match === undefined ? [] : [rule(match, trusted)];
@@ -68,7 +71,7 @@ export function renderOutbound(plan: NodePlan, family: Family): { chains: Chain[
   const judges = rendered.map(({ entry }) => entry);
   const judge = dispatch(OUTBOUND.judgeChain, OUTBOUND, classes, judges);
   const trusted = renderTrusted(OUTBOUND, classes, judges);
-  const trust = trustRules(plan, family, trusted.entry);
+  const trust = outboundTrust(plan, family, trusted.entry);
   const failsafes = failsafeRules(plan.failsafes.outbound, plan.trust, OUTBOUND, family);
   const chains = [
     { name: "PH-OUT", rules: [...OWN, ...failsafes, ...trust, judge.entry] },
@@ -76,5 +79,6 @@ export function renderOutbound(plan: NodePlan, family: Family): { chains: Chain[
     ...judge.chains,
     ...rendered.flatMap((one) => one.chains),
   ];
-  return { chains, hooks: [outputHook(plan, family)] };
+  const cut = [...cutHooks(plan, "Outbound", family, "PH-OUT"), ...cutAnswers(plan, "Inbound", family)];
+  return { chains, hooks: [outputHook(plan, family, "PH-OUT", cut)] };
 }

@@ -20,7 +20,7 @@ export function rejectChain({ markBit }: NodePlan, judgesSctp: boolean): Chain {
   return { name: REJECT_CHAIN_NAME, rules: [...malformed, `-j MARK --set-xmark ${hex(markBit)}/${hex(markBit)}`] };
 }
 
-/** Came in with the bit, or so it would seem. */
+/** Behind our hooks: what will be rejected. Ahead of them: what came in with the bit, or so it would seem. */
 export function marked({ markBit }: NodePlan): string {
   return `-m mark --mark ${hex(markBit)}/${hex(markBit)}`;
 }

@@ -58,11 +58,20 @@ export interface SysctlSetting {
   readonly persist: boolean;
 }
 
+/** A set that rules fill: its entries are the kernel's. `create` is what `ipset create` takes behind its name. */
+export interface CountedSet {
+  readonly name: string;
+  readonly family: Family;
+  readonly create: string;
+}
+
 /** The whole of a node's rules, sets and sysctls. Empty lists everywhere = nothing of ours in the kernel. */
 export interface RuleSet {
   readonly tables: readonly Table[];
   readonly sets: readonly AddressSet[];
   readonly sysctls: readonly SysctlSetting[];
+  /** Absent: none. */
+  readonly counted?: readonly CountedSet[];
   /** Table `inet porthardening` in the form that `nft -s list table` prints; absent: there shall be none. */
   readonly nftTable?: string;
 }

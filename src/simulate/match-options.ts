@@ -5,8 +5,14 @@ import type { RuleOption } from "./rule-words.ts";
 export type Match = (packet: PacketAtHook) => boolean;
 /** The set's lookup, or undefined where there is no such set. */
 export type Sets = (name: string) => SetLookup | undefined;
-/** Of an address, or of a connection as hash:ip,port,ip has it: the words of `--match-set` say which. */
-export type SetLookup = { readonly address: (address: string) => boolean } | { readonly connection: ConnectionLookup };
+/**
+ * Of an address, or of a connection as hash:ip,port,ip has it: the words of `--match-set` say which. Or of a set that
+ * rules fill, which is taken to be empty before.
+ */
+export type SetLookup =
+  | { readonly address: (address: string) => boolean }
+  | { readonly connection: ConnectionLookup }
+  | { readonly filled: true };
 type ConnectionLookup = (peer: string, port: string, local: string) => boolean;
 
 const ADDRESS_TYPES = new Set(["LOCAL", "UNICAST", "BROADCAST", "MULTICAST", "ANYCAST"]);
@@ -38,16 +44,18 @@ export function optionMatch({ name, values }: RuleOption, sets: Sets, text: stri
       if (holds === undefined) throw new UnknownFormError(`a set named ${first}`, text);
       if ("connection" in holds) return connectionMatch(second, holds.connection, text);
       if (second !== "src" && second !== "dst") throw new UnknownFormError(`"${second}" of a set`, text);
+      if ("filled" in holds) return ({ addedTo }) => addedTo?.has(first) === true;
       return ({ source, destination }) => holds.address(second === "src" ? source : destination);
+    }
+    case "--mark": {
+      const [, value, mask] = /^(0x[0-9a-f]+)\/(0x[0-9a-f]+)$/.exec(first) ?? [];
+      if (value === undefined) throw new UnknownFormError(`mark ${first}`, text);
+      return ({ mark = 0 }) => (mark & Number(mask)) === Number(value);
     }
     case "--dst-type":
     case "--src-type":
       if (!ADDRESS_TYPES.has(first)) throw new UnknownFormError(`address type ${first}`, text);
       return ({ destinationType, sourceType }) => first === (name === "--dst-type" ? destinationType : sourceType);
-    case "--mark":
-      // No packet comes in with a mark.
-      if (!/^0x[0-9a-f]+\/0x[0-9a-f]+$/.test(first)) throw new UnknownFormError(`mark ${first}`, text);
-      return () => false;
     default:
       throw new UnknownFormError(name, text);
   }

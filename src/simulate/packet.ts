@@ -48,4 +48,8 @@ export interface PacketAtHook extends AnyPacket {
   /** The destination of the flow's first packet, before any translation. */
   readonly originalDestination: string;
   readonly translated: boolean;
+  /** The packet's mark so far; default 0. */
+  readonly mark?: number;
+  /** Sets to which rules added the packet's address on its way here. */
+  readonly addedTo?: ReadonlySet<string>;
 }

@@ -13,6 +13,8 @@ export interface RuleOwner {
 export interface Target {
   readonly goTo: boolean;
   readonly name: string;
+  /** SET: the packet's address is added to this set. */
+  readonly addsTo?: string;
   /** MARK: the mark becomes (mark and not mask) xor value. */
   readonly mark?: { readonly value: number; readonly mask: number };
 }
@@ -71,8 +73,9 @@ export function parseRule(text: string, sets: Sets): Rule {
     if (option.name === "-m") modules.add(moduleOf(option, text));
     else tests.push(known(option, modules, text));
   }
-  // Nothing else is known of a packet's mark than that it comes in without.
-  if (modules.has("mark") && target.mark === undefined) throw new UnknownFormError("a verdict by mark", text);
+  // Of a packet's mark only what our own rules make of it is known: enough to leave off, not to drop.
+  if (modules.has("mark") && target.mark === undefined && target.name !== "RETURN")
+    throw new UnknownFormError("a verdict by mark", text);
   const conntrack = tests.filter(({ name }) => OPTIONS[name]?.module === "conntrack");
   const matches = [
     ...(modules.has("conntrack") ? [conntrackMatch(conntrack, text)] : []),
@@ -100,8 +103,10 @@ function parseTarget([target, ...own]: readonly RuleOption[], text: string): Tar
   const plain = { goTo: target.name === "-g", name };
   const mark = name === "MARK" ? /^--set-xmark (0x[0-9a-f]+)\/(0x[0-9a-f]+)$/.exec(said) : null;
   if (mark !== null) return { ...plain, mark: { value: Number(mark[1]), mask: Number(mark[2]) } };
+  const added = name === "SET" ? /^--add-set (\S+) (?:src|dst)(?: --exist)?$/.exec(said)?.[1] : undefined;
+  if (added !== undefined) return { ...plain, addsTo: added };
   const rejects = name === "REJECT" && /^--reject-with (tcp-reset|icmp6?-port-unreachable)$/.test(said);
-  if (name === "MARK" || (!rejects && (said !== "" || name === "REJECT"))) {
+  if (name === "MARK" || name === "SET" || (!rejects && (said !== "" || name === "REJECT"))) {
     throw new UnknownFormError(`-j ${name} ${said}`, text);
   }
   return plain;

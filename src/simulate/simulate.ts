@@ -21,6 +21,13 @@ export interface Verdict {
   readonly decidedBy: RuleReference | undefined;
   /** Limits that count the packet: it passes as long as they are not exceeded. Empty where it is dropped. */
   readonly mayBeLimitedBy: readonly RuleReference[];
+  /** What policies that only observe count of the packet. */
+  readonly observed: readonly ObservedReference[];
+}
+
+/** What would become of the packet, by a policy that observes. MayBeDropped: where it is above a limit. */
+export interface ObservedReference extends RuleReference {
+  readonly would: "BeDropped" | "Pass" | "MayBeDropped";
 }
 
 /** Built-in chains that hold hooks of ours, by table. */
@@ -44,11 +51,13 @@ export function simulator(ruleSet: RuleSet): (packet: Packet) => Verdict {
       return [name, { family, holds }];
     }),
   );
+  const filled = new Set((ruleSet.counted ?? []).map(({ name, family }) => `${family} ${name}`));
   const tables = new Map<string, ParsedTable>();
   for (const table of ruleSet.tables) {
     const key = `${table.name} ${table.family}`;
     if (tables.has(key)) throw new UnknownFormError("two tables of one name", key);
     const sets: Sets = (name) => {
+      if (filled.has(`${table.family} ${name}`)) return { filled: true };
       const set = lookups.get(name);
       return set?.family === table.family ? set.holds : undefined;
     };
@@ -131,14 +140,31 @@ function atInput({ translation }: ArrivingPacket, arriving: PacketAtHook): Packe
 }
 
 function verdictOf(walks: readonly Walk[]): Verdict {
-  const steps = walks.flatMap((one) => one.steps);
+  const steps = walks.flatMap((one) => one.steps).filter((step) => !isObservers(step));
   const decided = steps.findLast(({ rule }) => rule.owner !== undefined) ?? steps.at(-1);
   const verdict = walks.at(-1)?.outcome ?? "Passed";
   return {
     verdict,
     decidedBy: decided === undefined ? undefined : reference(decided),
     mayBeLimitedBy: verdict === "Passed" ? walks.flatMap(({ limits }) => limits.map(reference)) : [],
+    observed: walks.flatMap(observedBy),
   };
+}
+
+/** In a chain of an observer, or leading there: decides nothing. */
+function isObservers({ chain, rule }: Step): boolean {
+  return chain.startsWith("PH-W") || rule.target.name.startsWith("PH-W");
+}
+
+function observedBy({ steps, countingLimits }: Walk): ObservedReference[] {
+  const counted = steps.filter(({ rule }) => rule.target.addsTo !== undefined && rule.owner !== undefined);
+  return [
+    ...counted.map((step) => ({
+      ...reference(step),
+      would: step.chain.startsWith("PH-WO") ? ("Pass" as const) : ("BeDropped" as const),
+    })),
+    ...countingLimits.map((step) => ({ ...reference(step), would: "MayBeDropped" as const })),
+  ];
 }
 
 function reference({ chain, rule }: Step): RuleReference {

@@ -21,6 +21,8 @@ export interface Walk {
   readonly steps: readonly Step[];
   /** Limits that counted the packet; it is taken to be within each. */
   readonly limits: readonly Step[];
+  /** Limits that lead what is above them to a chain that only counts. */
+  readonly countingLimits: readonly Step[];
 }
 
 /** More rules than any rendered set lets one packet meet: only a loop gets there. */
@@ -34,6 +36,8 @@ const MAX_STEPS = 10_000;
 export function walk(start: WalkedChain, chains: ReadonlyMap<string, WalkedChain>, packet: PacketAtHook): Walk {
   const steps: Step[] = [];
   const limits: Step[] = [];
+  const countingLimits: Step[] = [];
+  let at = packet;
   let mark = 0;
   const jumps: { chain: WalkedChain; next: number }[] = [];
   let here: { chain: WalkedChain; next: number } | undefined = { chain: start, next: 0 };
@@ -44,19 +48,24 @@ export function walk(start: WalkedChain, chains: ReadonlyMap<string, WalkedChain
       continue;
     }
     here.next += 1;
-    if (!rule.matches(packet)) continue;
+    if (!rule.matches(at)) continue;
     const step = { chain: here.chain.name, rule };
     if (rule.limited) {
-      if (rule.target.name !== "DROP") throw new UnknownFormError("a limit that does not drop", rule.text);
-      limits.push(step);
+      if (rule.target.name === "DROP") limits.push(step);
+      else countingLimits.push({ chain: step.chain, rule: countingRule(rule, chains) });
       continue;
     }
     steps.push(step);
     if (steps.length > MAX_STEPS) throw new UnknownFormError("a loop of chains", rule.text);
-    if (rule.target.name === "DROP") return { outcome: "Dropped", mark, steps, limits };
-    if (rule.target.name === "REJECT") return { outcome: "Rejected", mark, steps, limits };
+    if (rule.target.name === "DROP") return { outcome: "Dropped", mark, steps, limits, countingLimits };
+    if (rule.target.name === "REJECT") return { outcome: "Rejected", mark, steps, limits, countingLimits };
     if (rule.target.mark !== undefined) {
       mark = (mark & ~rule.target.mark.mask) ^ rule.target.mark.value;
+      at = { ...at, mark };
+      continue;
+    }
+    if (rule.target.addsTo !== undefined) {
+      at = { ...at, addedTo: new Set([...(at.addedTo ?? []), rule.target.addsTo]) };
       continue;
     }
     if (rule.target.name === "RETURN") {
@@ -68,5 +77,14 @@ export function walk(start: WalkedChain, chains: ReadonlyMap<string, WalkedChain
     if (!rule.target.goTo) jumps.push(here);
     here = { chain: to, next: 0 };
   }
-  return { outcome: "Passed", mark, steps, limits };
+  return { outcome: "Passed", mark, steps, limits, countingLimits };
+}
+
+/** Where a limit leads that drops nothing: a chain whose every rule adds to a set or returns. */
+function countingRule({ text, target }: Rule, chains: ReadonlyMap<string, WalkedChain>): Rule {
+  const rules = chains.get(target.name)?.rules ?? [];
+  const counting = rules.find((rule) => rule.target.addsTo !== undefined && rule.owner !== undefined);
+  const harmless = rules.every((rule) => rule.target.addsTo !== undefined || rule.target.name === "RETURN");
+  if (counting === undefined || !harmless) throw new UnknownFormError("a limit that neither drops nor counts", text);
+  return counting;
 }

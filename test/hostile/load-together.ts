@@ -17,17 +17,18 @@ export async function loadTogether(namespace: NetworkNamespace, ruleSets: readon
   if (ruleSets.length > 36 ** 2) throw new Error("there are not so many names of two characters");
   const own = ruleSets.map((ruleSet, index) => renamed(ruleSet, index.toString(36).padStart(2, "0")));
   const sets = own.flatMap((one) => one.sets);
-  const wanted = sets.flatMap(({ name, family, entries }) => [
-    `create ${name} hash:net family ${family === 4 ? "inet" : "inet6"}`,
-    ...entries.map((entry) => `add ${name} ${entry}`),
-  ]);
+  const wanted = [
+    ...sets.flatMap(({ name, family, entries }) => [
+      `create ${name} hash:net family ${family === 4 ? "inet" : "inet6"}`,
+      ...entries.map((entry) => `add ${name} ${entry}`),
+    ]),
+    ...own.flatMap(({ counted = [] }) => counted.map(({ name, create }) => `create ${name} ${create}`)),
+  ];
   await namespace.exec("ipset", ["restore"], { input: `${wanted.join("\n")}\n` });
   const { stdout } = await namespace.exec("ipset", ["save"]);
   const found = stdout.split("\n").filter((line) => line !== "");
-  const differences = difference(
-    wanted,
-    found.map((line) => line.replace(/( family inet6?) .*/, "$1")),
-  );
+  const withoutSizes = (lines: readonly string[]) => lines.map((line) => line.replace(/( family inet6?) .*/, "$1"));
+  const differences = difference(withoutSizes(wanted), withoutSizes(found));
 
   for (const { family, restore, save } of FAMILIES) {
     const tables = own.flatMap((one) => one.tables.filter((table) => table.family === family));
@@ -61,13 +62,14 @@ function tableText(name: Table["name"], all: readonly Table[]): string {
 }
 
 /** Only where a name stands: `ph-` within a comment is somebody's own name. */
-function renamed({ tables, sets, ...rest }: RuleSet, mark: string): RuleSet {
+function renamed({ tables, sets, counted = [], ...rest }: RuleSet, mark: string): RuleSet {
   const name = (old: string) => old.replace(/^(?:PH|ph)-/, `${mark}-`);
   const rule = (text: string) =>
     text.replaceAll(/(?<= )ph-(?=\S+ (?:src|dst|--hashlimit-htable-size)\b)|(?<=(?:^| )-[jg] )PH-/g, `${mark}-`);
   return {
     ...rest,
     sets: sets.map((set) => ({ ...set, name: name(set.name) })),
+    counted: counted.map((set) => ({ ...set, name: name(set.name) })),
     tables: tables.map((table) => ({
       ...table,
       chains: table.chains.map((chain) => ({ name: name(chain.name), rules: chain.rules.map(rule) })),

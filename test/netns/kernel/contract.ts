@@ -2,6 +2,7 @@ import { afterEach, beforeEach, expect, it } from "vitest";
 import { MissingTargetError, RestoreError, SysctlError } from "../../../src/kernel/errors.ts";
 import type { Kernel, RuleCounter } from "../../../src/kernel/kernel.ts";
 import type { RuleSet } from "../../../src/render/types.ts";
+import { describeCounted } from "./contract-counted.ts";
 import { describeHookPosition } from "./contract-hook-position.ts";
 import { describeInterruptions } from "./contract-interruptions.ts";
 import { describeLimits } from "./contract-limits.ts";
@@ -34,6 +35,7 @@ export function describeKernel(open: () => Subject): void {
 
   describeRules(current, () => kernel);
   describeSets(current, () => kernel);
+  describeCounted(current, () => kernel);
   describeLimits(current, () => kernel);
   describeSysctls(current);
   describeInterruptions(current);

@@ -10,6 +10,7 @@ import { DEFAULT_NODE_SETTINGS, type NodeSettings } from "../../../src/plan/node
 import { assign } from "../../../src/plan/plan-hash.ts";
 import type { AssignedPolicy, GroupAddresses } from "../../../src/plan/types.ts";
 import { render } from "../../../src/render/render.ts";
+import type { RuleSet } from "../../../src/render/types.ts";
 import type { NetworkNamespace } from "../../lab/network-namespace.ts";
 import { namespaceHost } from "../kernel/namespace-host.ts";
 
@@ -19,6 +20,8 @@ export interface Enforcer {
   /** Replaces what was enforced. `specs` by policy name, as a user writes them. */
   enforce(specs: Readonly<Record<string, object>>, groups?: readonly GroupAddresses[]): Promise<void>;
   clear(): Promise<void>;
+  /** What was enforced last, as rendered. */
+  rules(): RuleSet;
 }
 
 export async function createEnforcer(node: NetworkNamespace, installed: Partial<NodeSettings> = {}): Promise<Enforcer> {
@@ -32,11 +35,14 @@ export async function createEnforcer(node: NetworkNamespace, installed: Partial<
     sysctlDir,
     markBit,
   });
+  let held: RuleSet = { tables: [], sets: [], sysctls: [] };
   return {
     kernel,
     clear: () => kernel.clear(),
+    rules: () => held,
     async enforce(specs, groups = []) {
-      await kernel.apply(render(merge(assignedOf(specs), groups, settings)));
+      held = render(merge(assignedOf(specs), groups, settings));
+      await kernel.apply(held);
     },
   };
 }
@@ -51,7 +57,7 @@ export function assignedOf(specs: Readonly<Record<string, object>>): AssignedPol
       spec: { mode: "Enforce", ...spec },
     };
     const policy = parsePolicy(object);
-    const plan = compile(policy, { name: "node", labels: {} }, { allowedSysctls: ["net.*"] });
+    const plan = compile(policy, { name: "node", labels: {} }, { allowedSysctls: ["net.ipv4.*"] });
     return plan === undefined ? [] : [assign({ metadata: { name, uid: `uid-${name}` }, spec: policy.spec }, plan)];
   });
 }

@@ -5,6 +5,7 @@ import type { LimitUnit, NodePlan } from "../../../src/plan/types.ts";
 import { render } from "../../../src/render/render.ts";
 import type { RuleSet, Table } from "../../../src/render/types.ts";
 import { everything } from "../../unit/render/everything.ts";
+import { observing } from "../../unit/render/observing.ts";
 
 const namespace = `phc${process.pid.toString(36)}`;
 
@@ -27,6 +28,7 @@ function load(ruleSet: RuleSet): void {
   for (const set of ruleSet.sets) {
     run("ipset", ["create", set.name, set.type ?? "hash:net", "family", set.family === 4 ? "inet" : "inet6", "-exist"]);
   }
+  for (const { name, create } of ruleSet.counted ?? []) run("ipset", ["create", name, ...create.split(" "), "-exist"]);
   for (const table of ruleSet.tables)
     run(table.family === 4 ? "iptables-nft-restore" : "ip6tables-nft-restore", [], restoreText(table));
 }
@@ -51,8 +53,11 @@ afterAll(() => {
   execFileSync("ip", ["netns", "del", namespace]);
 });
 
-it("writes every rule in the very form in which iptables-save prints it", () => {
-  const ruleSet = render(everything);
+it.each([
+  ["enforced", everything],
+  ["observed", observing],
+])("writes every rule that is %s in the very form in which iptables-save prints it", (_, plan) => {
+  const ruleSet = render(plan);
   load(ruleSet);
   for (const table of ruleSet.tables) expect(printed(table)).toEqual(rendered(table));
 });

@@ -62,6 +62,27 @@ describe("statusWriter", () => {
     expect(written.at(-1)).toEqual(status("Failed", 4));
   });
 
+  it("tells at once that an observer's entry met its first packet, and not of each packet after", async () => {
+    const { writer, written, settle } = writing();
+    const observing = (entries: number, packets: number): NodeStateStatus => ({
+      observed: Array.from({ length: entries }, (_, index) => ({
+        policy: "p",
+        direction: "Inbound",
+        entry: `e${index}`,
+        would: "Drop",
+        packets: packets + index,
+        topPeers: [{ address: "203.0.113.9", packets }],
+      })),
+    });
+    for (const status of [observing(0, 0), observing(1, 1), observing(1, 2)]) {
+      writer.publish("a", status);
+      await settle();
+    }
+    expect(written).toEqual([observing(0, 0), observing(1, 1)]);
+    await vi.advanceTimersByTimeAsync(5 * MINUTE);
+    expect(written.at(-1)).toEqual(observing(1, 2));
+  });
+
   it("writes only the newest of what was published while the API server was slow", async () => {
     let answer = (): void => undefined;
     const { writer, written, settle } = writing(() => new Promise<void>((resolve) => (answer = resolve)));

@@ -1,4 +1,5 @@
 import fc from "fast-check";
+import { MODES } from "../../../src/api/mode.ts";
 
 /** Ports near the bounds that matter, so that good and bad ones are both common. */
 const port = fc.oneof(
@@ -166,12 +167,13 @@ export const arbitraryPolicy = fc
       priority: fc.constantFrom(-1, 0, 1),
       nodeSelector: selector,
       sysctls,
+      mode: fc.constantFrom(...MODES),
     },
-    { requiredKeys: [] },
+    { requiredKeys: ["mode"] },
   )
   .map((spec) => ({
     apiVersion: "porthardening.io/v1alpha1",
     kind: "PortHardeningPolicy",
     metadata: { name: "generated" },
-    spec: { mode: "Enforce", ...spec },
+    spec,
   }));

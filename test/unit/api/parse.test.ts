@@ -33,7 +33,7 @@ describe("parsePolicy", () => {
     const parse = () => parsePolicy(policy({ mode: "Block", priority: "7", firewal: {} }, "workers"));
     expect(parse).toThrow(SchemaError);
     expect(parse).toThrow(/^PortHardeningPolicy workers:\n/);
-    expect(parse).toThrow(/\n {2}spec\.mode: must be Enforce, not "Block"/);
+    expect(parse).toThrow(/\n {2}spec\.mode: must be Enforce or Observe, not "Block"/);
     expect(parse).toThrow(/\n {2}spec\.priority: must be a number/);
     expect(parse).toThrow(/\n {2}spec\.firewal: unknown field/);
   });

@@ -51,7 +51,7 @@ describe("porthardening lint", () => {
     expect(lines[0]).toMatch(/bad.yaml:1[01]: error: /);
     expect(lines[1]).toBe(`${missing}: error: cannot be read: there is no such file`);
     expect(lines[2]).toMatch(
-      /bad.yaml:6: error: PortHardeningPolicy workers: spec.mode: must be Enforce, not "Enforced"/,
+      /bad.yaml:6: error: PortHardeningPolicy workers: spec.mode: must be Enforce or Observe, not "Enforced"/,
     );
     expect(lines[3]).toMatch(/3 errors, 0 warnings$/);
   });

@@ -278,7 +278,7 @@ it("prints JSON of one shape whatever was decided, with null for what is not the
   const [allow, failsafe, nothing] = packets.map(shape);
   expect(allow?.decision).toEqual("kind policy entry failsafe trusted defaultAction chain rule".split(" "));
   expect(allow?.members).toEqual(
-    "packet direction verdict reason decidedBy mayBeLimitedBy notLimitedBy notes".split(" "),
+    "packet direction verdict reason decidedBy mayBeLimitedBy notLimitedBy observed notes".split(" "),
   );
   expect([allow?.kind, failsafe?.kind, nothing?.kind]).toEqual(["Allow", "Failsafe", "NothingJudged"]);
   expect(failsafe).toEqual({ ...allow, kind: "Failsafe" });

@@ -18,6 +18,8 @@ export function stateFacts(name: string, facts: Partial<NodeStateFacts> = {}): N
     assigned: [],
     nodeSelections: [],
     reported: [],
+    observed: [],
+    wouldSet: [],
     range: undefined,
     ...facts,
   };

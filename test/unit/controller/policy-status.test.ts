@@ -12,6 +12,7 @@ const base: PolicyOutcome = {
   problem: undefined,
   outcomes: [],
   conflicts: [],
+  observes: false,
   setsRange: false,
   warnings: [],
 };

@@ -11,7 +11,8 @@ const on = (node: string, outcome: NodeOutcome["outcome"], message?: string, rea
 });
 
 function said(...outcomes: NodeOutcome[]): { status: string | undefined; message: string | undefined } {
-  const policy = { generation: 1, problem: undefined, outcomes, conflicts: [], setsRange: false, warnings: [] };
+  const rest = { conflicts: [], observes: false, setsRange: false, warnings: [] };
+  const policy = { generation: 1, problem: undefined, outcomes, ...rest };
   const { status, message } = summarisePolicy(policy, undefined, new Date(0));
   return { status, message };
 }

@@ -158,7 +158,7 @@ describe("parseAssigned", () => {
     [["plan", "rateLimits", 1, "exempt"], "Everybody"],
     [["plan", "rateLimits", 1, "exempt", "cidrs"], ["203.0.113.1/24"]],
     [["plan", "unknown"], true],
-    [["mode"], "Observe"],
+    [["mode"], "Audit"],
     [["extra"], 1],
   ])("refuses %j = %j although the hash is right, naming the place", (path, to) => {
     const attempt = () => parseAssigned(rehashed(path, to));

@@ -48,11 +48,12 @@ describe("what is rendered of any accepted policies", () => {
   });
 
   it("names only sets that it hands over, each of the family and in use", () => {
-    forRendered(({ tables, sets }) => {
+    forRendered(({ tables, sets, counted = [] }) => {
       for (const family of [4, 6]) {
         const rules = tables.filter((table) => table.family === family).flatMap(allRules);
-        const named = rules.flatMap((rule) => /--match-set (\S+)/.exec(rule)?.[1] ?? []);
-        expect(new Set(named)).toEqual(new Set(sets.filter((set) => set.family === family).map(({ name }) => name)));
+        const named = rules.flatMap((rule) => [...rule.matchAll(/--(?:match|add)-set (\S+)/g)].map(([, name]) => name));
+        const handed = [...sets, ...counted].filter((set) => set.family === family);
+        expect(new Set(named)).toEqual(new Set(handed.map(({ name }) => name)));
       }
     });
   });
@@ -78,13 +79,13 @@ describe("what is rendered of any accepted policies", () => {
   });
 
   it("has no name longer than the tools take", () => {
-    forRendered(({ tables, sets }) => {
+    forRendered(({ tables, sets, counted = [] }) => {
       const rules = tables.flatMap(allRules);
       const captured = (pattern: RegExp) => rules.flatMap((rule) => pattern.exec(rule)?.[1] ?? []);
       const longest = (names: readonly string[]) => Math.max(0, ...names.map(({ length }) => length));
       // XT_EXTENSION_MAXNAMELEN less the closing zero; IPSET_MAXNAMELEN; xt_comment; NAME_MAX of a file in /proc.
       expect(longest(tables.flatMap(({ chains }) => chains.map(({ name }) => name)))).toBeLessThanOrEqual(28);
-      expect(longest(sets.map(({ name }) => name))).toBeLessThanOrEqual(31);
+      expect(longest([...sets, ...counted].map(({ name }) => name))).toBeLessThanOrEqual(31);
       expect(longest(captured(/--comment "([^"]*)"/))).toBeLessThanOrEqual(255);
       expect(longest(captured(/--hashlimit-name (\S+)/))).toBeLessThanOrEqual(15);
       expect(captured(/--dports (\S+)/).filter((ports) => ports.split(/[,:]/).length > 15)).toEqual([]);

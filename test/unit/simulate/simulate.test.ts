@@ -128,7 +128,7 @@ describe("what it does not know", () => {
   it.each([
     "-p icmp -j DROP",
     "-p tcp -m multiport --sports 80 -j DROP",
-    "-m mark --mark 0x1000/0x1000 -j DROP",
+    "-m mark --mark 0x1000 -j DROP",
     "-s 203.0.113.0/24 -j DROP",
     "-m conntrack --ctstate SNAT -j DROP",
     "-m set --match-set ph-4-other src -j DROP",
@@ -184,6 +184,7 @@ describe("rendered rules", () => {
       verdict: "Passed",
       decidedBy: undefined,
       mayBeLimitedBy: [],
+      observed: [],
     });
   });
 });

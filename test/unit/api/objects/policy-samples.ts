@@ -16,9 +16,16 @@ export const policySamples: readonly Sample[] = [
   good("an empty firewall", policy({ firewall: {} })),
   bad("no spec", { apiVersion, kind, metadata }, "spec", "is required", "Required value"),
   bad("no mode", { apiVersion, kind, metadata, spec: {} }, "spec.mode", "is required", "Required value"),
+  good("a mode that only observes", policy({ mode: "Observe", firewall: { inbound: {} } })),
   bad("an unknown mode", policy({ mode: "Block" }), "spec.mode", "must be Enforce", "supported values"),
   bad("a mode in lower case", policy({ mode: "enforce" }), "spec.mode", "must be Enforce", "supported values"),
-  bad("null for the mode", policy({ mode: null }), "spec.mode", "must be Enforce, not null", "Required value"),
+  bad(
+    "null for the mode",
+    policy({ mode: null }),
+    "spec.mode",
+    "must be Enforce or Observe, not null",
+    "Required value",
+  ),
   bad("an unknown field", policy({ rateLimit: [] }), "spec.rateLimit", "unknown field"),
   bad(
     "an unknown section of the firewall",
