@@ -25,6 +25,8 @@ export default defineConfig({
           sequence: { groupOrder: 3 },
         },
       },
+      // Not part of `npm test` (scripts/test.ts): its servers take their own set-up.
+      { test: { name: "audit", include: ["test/audit/**/*.test.ts"], testTimeout: 60_000, hookTimeout: 120_000 } },
     ],
   },
 });

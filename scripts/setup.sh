@@ -2,9 +2,10 @@
 # Makes the tree ready to run: npm packages, OS packages, the control plane of the tests. Says nothing when all is there.
 #   sh scripts/setup.sh             everything; what runs afterwards needs root
 #   sh scripts/setup.sh npm         npm packages only, for what needs neither root nor a cluster
+#   sh scripts/setup.sh audit       npm and OS packages, and the servers that the audit tier probes (Debian, Ubuntu)
 # The control plane (test/controlplane) is built once into ${XDG_CACHE_HOME:-~/.cache}/port-hardening, under a key made of
 # its sources, and linked as .cache/bin/controlplane. KUBEBUILDER_ASSETS, a folder with etcd, kube-apiserver and kubectl,
-# serves instead.
+# serves instead. The servers are extracted from packages, not installed: none is started on this machine, nor can it be.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -161,6 +162,46 @@ ensure_control_plane() {
   ln -sfn "$binary" .cache/bin/controlplane
 }
 
+servers_to_probe="nginx openssh-server vsftpd postfix inetutils-telnetd openbsd-inetd redis-server memcached mariadb-server-core postgresql"
+
+# extract_servers FOLDER: makes FOLDER/usr and FOLDER/etc from the packages and what they need beyond what is installed.
+extract_servers() {
+  rm -rf "$1.building"
+  mkdir -p "$1.building/debs/partial" "$1.building/usr/bin" "$1.building/usr/sbin" "$1.building/usr/lib" "$1.building/usr/lib64"
+  for name in bin sbin lib lib64; do ln -s "usr/$name" "$1.building/$name"; done
+  # shellcheck disable=SC2086 # a list of names
+  download="apt-get install -y --no-install-recommends --download-only --reinstall -o Dir::Cache::archives=$1.building/debs $servers_to_probe"
+  if ! $download >.cache/servers.log 2>&1; then
+    watched .cache/servers.log "apt-get update" apt-get update
+    # shellcheck disable=SC2086 # a list of words
+    watched .cache/servers.log "downloading servers" $download
+  fi
+  for package in "$1.building"/debs/*.deb; do
+    dpkg-deb --fsys-tarfile "$package" | tar -x --keep-directory-symlink -C "$1.building"
+  done
+  rm -rf "$1.building/debs" "$1"
+  mv "$1.building" "$1"
+}
+
+ensure_servers() {
+  command -v apt-get >/dev/null || fail "the audit tier takes its servers from packages of Debian or Ubuntu; run it there"
+  cache=${XDG_CACHE_HOME:-$HOME/.cache}/port-hardening
+  key=$({ echo "$servers_to_probe" && cat /etc/os-release; } | sha256sum | cut -c1-16)
+  servers=$cache/servers-$key
+  if ! [ -d "$servers" ]; then
+    mkdir -p "$cache" .cache
+    exec 9>"$cache/servers.lock"
+    flock 9
+    if ! [ -d "$servers" ]; then
+      say "extracting the servers that the audit tier probes, once (up to 100 MB to fetch)"
+      extract_servers "$servers"
+    fi
+    exec 9>&-
+  fi
+  mkdir -p .cache
+  ln -sfn "$servers" .cache/servers
+}
+
 require_linux
 case ${1:-all} in
 npm) ensure_npm_packages ;;
@@ -170,5 +211,11 @@ all)
   ensure_os_packages
   ensure_control_plane
   ;;
-*) fail "usage: sh scripts/setup.sh [npm]" ;;
+audit)
+  require_root
+  ensure_npm_packages
+  ensure_os_packages
+  ensure_servers
+  ;;
+*) fail "usage: sh scripts/setup.sh [npm|audit]" ;;
 esac

@@ -1,0 +1,24 @@
+import { copyFile, mkdir, readdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { Host } from "../../lab/hosts.ts";
+import type { LabProcess } from "../../lab/lab-process.ts";
+import { createCertificates } from "./certificates.ts";
+import { configurations, programs } from "./configurations.ts";
+import { startServer } from "./server-root.ts";
+
+/** Every real server, by name, listening on the host. */
+export async function startServers(host: Host): Promise<ReadonlyMap<string, LabProcess>> {
+  const certificates = join(host.folder, "certificates");
+  await mkdir(certificates);
+  await createCertificates(certificates);
+  await host.exec("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-f", join(certificates, "ssh_host_key")]);
+  const started = programs(host.ipv4).map(async (program) => {
+    const folder = join(host.folder, program.name);
+    await mkdir(folder);
+    for (const file of await readdir(certificates)) await copyFile(join(certificates, file), join(folder, file));
+    for (const [file, text] of Object.entries(configurations[program.name] ?? {}))
+      await writeFile(join(folder, file), text);
+    return [program.name, await startServer(host, program)] as const;
+  });
+  return new Map(await Promise.all(started));
+}
