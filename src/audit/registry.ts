@@ -4,6 +4,9 @@ import { checkConfinement } from "./confinement/check-confinement.ts";
 import { checkConntrack } from "./connections/check-conntrack.ts";
 import { checkLocalPorts } from "./connections/check-local-ports.ts";
 import { checkListeners } from "./listeners/check-listeners.ts";
+import { checkAutomaticUpdates } from "./updates/automatic-updates.ts";
+import { checkPendingReboot } from "./updates/pending-reboot.ts";
+import { checkPendingUpdates } from "./updates/pending-updates.ts";
 
 /** All checks of an audit, in the order of the practices that they stand for. */
 export const CHECKS: readonly Check[] = [
@@ -12,4 +15,15 @@ export const CHECKS: readonly Check[] = [
   { name: "conntrack", title: "connection tracking has room", run: checkConntrack },
   { name: "access-control", title: "SELinux or AppArmor is enforced", run: checkAccessControl },
   { name: "confinement", title: "processes that listen are confined", run: checkConfinement },
+  {
+    name: "pending-updates",
+    title: "no security update is pending",
+    run: ({ host, now }) => checkPendingUpdates(host, now),
+  },
+  { name: "pending-reboot", title: "installed updates are in effect", run: ({ host }) => checkPendingReboot(host) },
+  {
+    name: "automatic-updates",
+    title: "security updates are installed automatically",
+    run: ({ host, now }) => checkAutomaticUpdates(host, now),
+  },
 ];

@@ -1,26 +1,13 @@
-import { lstat, readdir, readFile, readlink, stat } from "node:fs/promises";
+import { lstat, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { execa } from "execa";
 import { describe, expect, it } from "vitest";
-import type { HostView } from "../../src/audit/host-view.ts";
 import { checkAutomaticUpdates } from "../../src/audit/updates/automatic-updates.ts";
 import { checkPendingReboot } from "../../src/audit/updates/pending-reboot.ts";
 import { checkPendingUpdates } from "../../src/audit/updates/pending-updates.ts";
+import { localHostView } from "../../src/kernel/local-host-view.ts";
 
-const orUndefined = () => undefined;
-
-/** This machine, as it is. */
-const machine: HostView = {
-  readFile: (path) => readFile(path, "utf8").catch(orUndefined),
-  readFolder: (path) => readdir(path).catch(orUndefined),
-  readLink: (path) => readlink(path).catch(orUndefined),
-  modifiedAt: (path) => stat(path).then(({ mtimeMs }) => mtimeMs, orUndefined),
-  async run(tool, args, { timeoutMilliseconds }) {
-    const result = await execa(tool, args, { env: { LC_ALL: "C" }, reject: false, timeout: timeoutMilliseconds });
-    if (result.exitCode === undefined) return undefined;
-    return { exitCode: result.exitCode, stdout: result.stdout, stderr: result.stderr };
-  },
-};
+const machine = localHostView();
 
 /** Everything below a folder with size and times: what a writer would change. */
 async function traces(folder: string): Promise<string[]> {
