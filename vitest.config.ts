@@ -1,10 +1,22 @@
 import { defineConfig } from "vitest/config";
 
-/** One project a tier (docs/architecture.md). The cheap ones first. Each file makes a lab of its own, so three run at a time: they mostly wait. */
+/**
+ * One project a tier (docs/architecture.md). The cheap ones first. Unit tests leave nothing behind, so their files share
+ * processes. Of the others each file makes a lab of its own, and three run at a time: they mostly wait.
+ */
 export default defineConfig({
   test: {
     projects: [
-      { test: { name: "unit", include: ["test/unit/**/*.test.ts"], testTimeout: 10_000, sequence: { groupOrder: 1 } } },
+      {
+        test: {
+          name: "unit",
+          include: ["test/unit/**/*.test.ts"],
+          testTimeout: 10_000,
+          isolate: false,
+          maxWorkers: 2,
+          sequence: { groupOrder: 1 },
+        },
+      },
       {
         test: {
           name: "netns",
