@@ -49,7 +49,7 @@ async function measure(): Promise<Figure[]> {
   for (const worker of cluster.workers) agents.set(worker.name, await worker.startAgent());
   await agentsReady(cluster);
 
-  progress(`a policy is applied ${RUNS} times (about ${2 * RUNS} s)`);
+  progress(`a policy is applied ${RUNS} times (about ${2.5 * RUNS} s)`);
   const applies = await timeApplies(cluster, RUNS);
   progress(`idle for ${IDLE_MILLISECONDS / 1000} s, then memory`);
   await sleep(IDLE_MILLISECONDS);

@@ -11,8 +11,11 @@ import type { Enforcement } from "./enforcement.ts";
 export interface ExistingGuard {
   /** The enforcement with what is cut already and would still be refused. Never throws. */
   complete(enforcement: Enforcement): Promise<Enforcement>;
-  /** Rules or sets have changed, or were not in force for a while: the next `look` looks. */
-  changed(): void;
+  /**
+   * Rules or sets have changed, or were not in force for a while: `look` looks, at once where the node cuts or nobody has
+   * looked yet. Where it only counts it waits a moment: what the change itself has to do comes first.
+   */
+  changed(held: Enforcement | undefined): void;
   /**
    * Looks at all connections where that is due: after a change, and from time to time as long as there are some to
    * speak of. True where some were found that shall be cut: `complete` says more then. Never throws.
@@ -31,12 +34,19 @@ export interface ExistingOptions {
   readonly now: () => number;
   /** A look at 200,000 connections takes two seconds of the processor. */
   readonly everyMilliseconds?: number;
+  readonly countAfterMilliseconds?: number;
 }
 
 const RETRY_MILLISECONDS = 60_000;
 const NONE: ExistingConnections = { kept: 0, cut: 0, top: [] };
 
-export function existingGuard({ kernel, log, now, everyMilliseconds = 300_000 }: ExistingOptions): ExistingGuard {
+export function existingGuard({
+  kernel,
+  log,
+  now,
+  everyMilliseconds = 300_000,
+  countAfterMilliseconds = 1_000,
+}: ExistingOptions): ExistingGuard {
   let dueAt = 0;
   /** undefined until it is known what an agent before this one has cut. */
   let cuts: Cuts | undefined;
@@ -78,8 +88,9 @@ export function existingGuard({ kernel, log, now, everyMilliseconds = 300_000 }:
       }
       return { ...enforcement, rules: withCuts(enforcement.rules, cuts ?? new Map()) };
     },
-    changed() {
-      dueAt = 0;
+    changed(held) {
+      const cutting = held !== undefined && cutSets(held.plan).length > 0;
+      dueAt = cutting || counts === undefined ? 0 : now() + countAfterMilliseconds;
     },
     async look(held) {
       judging = new Set(

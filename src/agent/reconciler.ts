@@ -1,5 +1,5 @@
 import type { NodeStateStatus } from "../api/node-state.ts";
-import type { ApplyResult, DriftEvent, Kernel, KernelFacts } from "../kernel/kernel.ts";
+import type { ApplyResult, DriftEvent, Kernel } from "../kernel/kernel.ts";
 import type { NodeSettings } from "../plan/node-settings.ts";
 import { LOCAL_PORT_RANGE, LOCAL_RESERVED_PORTS } from "../plan/port-sysctls.ts";
 import type { Logger } from "../telemetry/logger.ts";
@@ -12,6 +12,7 @@ import { enforcer, type ReachableTarget } from "./enforcer.ts";
 import { existingGuard } from "./existing.ts";
 import { hookEvasions } from "./hook-evasions.ts";
 import type { AgentInputs, NodeStateRecord } from "./inputs.ts";
+import { learnedFacts } from "./learned-facts.ts";
 import { readLimitFills } from "./limit-fill.ts";
 import { nodeProblems } from "./node-problems.ts";
 import { nodeRemarks } from "./node-remarks.ts";
@@ -52,10 +53,10 @@ export interface Reconciler {
 
 const CONNTRACK_COUNT = "net.netfilter.nf_conntrack_count";
 const CONNTRACK_MAX = "net.netfilter.nf_conntrack_max";
-const FACTS_RETRY_MILLISECONDS = 5_000;
 
 export function reconciler(options: ReconcilerOptions): Reconciler {
   const { kernel, inputs, log, metrics, now } = options;
+  const facts = learnedFacts({ kernel, log, now });
   const saved = savedState({ directory: options.directory, log, now });
   const assigned = assignment({ inputs, log });
   const settings = currentSettings({ kernel, installed: options.settings, log });
@@ -83,8 +84,6 @@ export function reconciler(options: ReconcilerOptions): Reconciler {
       metrics.applyFailed();
     },
   });
-  let facts: KernelFacts | undefined;
-  let factsError: unknown;
   let readBack: ReadBack | undefined;
   let lastRepair: Repair | undefined;
   let repairs = 0;
@@ -95,17 +94,6 @@ export function reconciler(options: ReconcilerOptions): Reconciler {
 
   function tookReadBack({ unchanged, readBackHash: hash, milliseconds }: ApplyResult): void {
     readBack = unchanged ? { ...readBack, hash } : { hash, written: { at: now(), milliseconds } };
-  }
-
-  async function learnFacts(): Promise<void> {
-    if (facts !== undefined) return;
-    try {
-      facts = await kernel.facts();
-      factsError = undefined;
-    } catch (err) {
-      factsError = err;
-      log.error({ err }, "the node's tools cannot be used");
-    }
   }
 
   /** What rejects is aimed at knowing whether this node can. */
@@ -126,7 +114,7 @@ export function reconciler(options: ReconcilerOptions): Reconciler {
     lastRepair = rest;
     repairs += 1;
     // Meanwhile somebody may have opened what is refused.
-    existing.changed();
+    existing.changed(enforce.held);
     tookReadBack(result);
     metrics.repaired(repair);
     log.warn({ by: repair.by, what: repair.what.slice(0, 20), milliseconds: repair.milliseconds }, "drift repaired");
@@ -187,7 +175,7 @@ export function reconciler(options: ReconcilerOptions): Reconciler {
     const seen: Observation = {
       generation: state.generation,
       agentVersion: options.agentVersion,
-      facts,
+      facts: facts.value,
       policies: found,
       failure: failure(),
       problems: nodeProblems({ fight: guard.fight(), notSaved: saved.failure, unknown: existing.failure }),
@@ -202,6 +190,20 @@ export function reconciler(options: ReconcilerOptions): Reconciler {
     options.publish(state.uid, status);
   }
 
+  async function report(): Promise<void> {
+    await measure();
+    publish();
+  }
+
+  /** What takes its time: connections that are open, listeners, files of others. */
+  async function lookAround(): Promise<void> {
+    if (await existing.look(enforce.held)) {
+      enforce.again();
+      await enforce.reach();
+    }
+    await remarks.refresh(enforce.held);
+  }
+
   /** Counters after what must be fast, as often as everything is verified. */
   async function readCounters(): Promise<void> {
     if (guard.verifiedAt === undefined || guard.verifiedAt === countersReadAt) return;
@@ -213,7 +215,7 @@ export function reconciler(options: ReconcilerOptions): Reconciler {
   return {
     async reconcile() {
       await saved.load();
-      await learnFacts();
+      await facts.learn();
       const target = await nextTarget();
       if (target !== undefined) enforce.aim(target);
       if (await enforce.reach()) {
@@ -221,23 +223,20 @@ export function reconciler(options: ReconcilerOptions): Reconciler {
         drops.keep(new Set(policies.map(({ name }) => name)), observed.isObserving);
         saved.remember({ policies, groups });
         if (enforce.held === undefined) readBack = undefined;
-        existing.changed();
+        existing.changed(enforce.held);
       }
       await repairDrift();
-      if (await existing.look(enforce.held)) {
-        enforce.again();
-        await enforce.reach();
-      }
-      await measure();
-      await remarks.refresh(enforce.held);
-      // Before the first status, so that it does not say less than the one before the restart.
-      if (published === undefined) await observed.read();
-      publish();
+      // A node may have many connections: whether the rules are in force is said before all are looked at. Not by the first
+      // status of a process, which shall not say less than the one before the restart.
+      const restarted = published === undefined;
+      if (!restarted) await report();
+      await lookAround();
+      if (restarted) await observed.read();
+      await report();
       await saved.flush();
       await readCounters();
       const held = enforce.held === undefined ? Number.POSITIVE_INFINITY : guard.wakeAt();
-      const tools = facts === undefined ? now() + FACTS_RETRY_MILLISECONDS : Number.POSITIVE_INFINITY;
-      return Math.min(held, tools, enforce.wakeAt(), existing.wakeAt(), saved.wakeAt());
+      return Math.min(held, facts.wakeAt(), enforce.wakeAt(), existing.wakeAt(), saved.wakeAt());
     },
     noticed(event) {
       settings.outdated();
@@ -253,6 +252,6 @@ export function reconciler(options: ReconcilerOptions): Reconciler {
       metrics.verified(guard.verifiedAt);
       metrics.sysctls(sysctls);
     },
-    notReady: () => [...inputs.missing, ...(factsError === undefined ? [] : [messageOf(factsError)])],
+    notReady: () => [...inputs.missing, ...(facts.error === undefined ? [] : [messageOf(facts.error)])],
   };
 }

@@ -13,7 +13,8 @@ export interface CuttingEnforcer {
 
 /** One that knows nothing yet, as after a start of the agent. */
 export function cuttingEnforcer({ kernel }: Enforcer): CuttingEnforcer {
-  const guard = existingGuard({ kernel, log: createLogger({ name: "test", level: "fatal" }), now: Date.now });
+  const log = createLogger({ name: "test", level: "fatal" });
+  const guard = existingGuard({ kernel, log, now: Date.now, countAfterMilliseconds: 0 });
   return {
     guard,
     async enforce(specs, groups = []) {
@@ -24,7 +25,7 @@ export function cuttingEnforcer({ kernel }: Enforcer): CuttingEnforcer {
         return enforcement;
       };
       const held = await apply();
-      guard.changed();
+      guard.changed(held);
       if (await guard.look(held)) await apply();
       if (guard.failure !== undefined) throw guard.failure;
     },

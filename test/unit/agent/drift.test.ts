@@ -63,10 +63,8 @@ describe("drift", () => {
   it("of a sysctl, which no event tells, is found within five seconds", async () => {
     const node = await enforcing();
     node.host.sysctls.set("net.ipv4.tcp_max_syn_backlog", "128");
-    const due = await node.pass();
-    expect(due).toBeLessThanOrEqual(5_000);
-    node.clock.now += due;
-    await node.pass();
+    const end = node.clock.now + 5_000;
+    while (node.clock.now <= end) node.clock.now += Math.max(1, await node.pass());
     expect(node.host.sysctls.get("net.ipv4.tcp_max_syn_backlog")).toBe("4096");
     expect(node.status().drift?.count).toBe(1);
     expect(node.status().drift?.last).not.toHaveProperty("by");

@@ -34,6 +34,22 @@ describe("existing connections", () => {
     expect(metrics).toContain('port_hardening_existing_connections{policy="workers",fate="kept"} 2');
   });
 
+  it("are counted a moment after a change, so that what the change itself has to do comes first", async () => {
+    const node = await enforcing("Keep");
+    node.assign([workers("Keep"), { ...workers("Keep"), name: "another" }]);
+    let looks = 0;
+    node.host.failWhen((step) => {
+      if (step.kind === "Run" && step.command === "conntrack") looks += 1;
+      return undefined;
+    });
+    expect(await node.pass()).toBeLessThanOrEqual(1_000);
+    expect(node.status().policies).toMatchObject([{ state: "Enforced" }, { state: "Enforced" }]);
+    expect(looks).toBe(0);
+    node.clock.now += 1_000;
+    await node.pass();
+    expect(looks).toBeGreaterThan(0);
+  });
+
   it("that a policy cuts are in a set when its enforcement is said", async () => {
     const node = await enforcing("Cut");
     const cut = { state: "Enforced", existingConnections: { kept: 0, cut: 2 } };
@@ -99,6 +115,8 @@ describe("existing connections", () => {
     node.assign([workers("Keep")]);
     await node.pass();
     expect(await cutSet(node)).toBeUndefined();
+    node.clock.now += 1_000;
+    await node.pass();
     expect(said(node)).toMatchObject({ kept: 2, cut: 0 });
   });
 
