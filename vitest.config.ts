@@ -2,7 +2,8 @@ import { defineConfig } from "vitest/config";
 
 /**
  * One project a tier (docs/architecture.md). The cheap ones first. Unit tests leave nothing behind, so their files share
- * processes. Of the others each file makes a lab of its own, and three run at a time: they mostly wait.
+ * processes. Of the others each file makes a lab of its own, and more of them run at a time
+ * than there are processors: they mostly wait.
  */
 export default defineConfig({
   test: {
@@ -23,7 +24,7 @@ export default defineConfig({
           include: ["test/netns/**/*.test.ts"],
           testTimeout: 30_000,
           hookTimeout: 60_000,
-          maxWorkers: 3,
+          maxWorkers: 5,
           sequence: { groupOrder: 2 },
         },
       },
@@ -31,9 +32,10 @@ export default defineConfig({
         test: {
           name: "cluster",
           include: ["test/cluster/**/*.test.ts"],
+          globalSetup: "test/cluster/bundle.ts",
           testTimeout: 60_000,
           hookTimeout: 120_000,
-          maxWorkers: 3,
+          maxWorkers: 4,
           sequence: { groupOrder: 3 },
         },
       },

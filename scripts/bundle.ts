@@ -1,10 +1,11 @@
-// Bundles the program into dist/: what the image runs, as `dist/porthardening`. A bundle starts in a third of the time of
+// Bundles the program into dist/, or the folder that is given: what the image runs, as `dist/porthardening`. A bundle starts in a third of the time of
 // the sources and holds half of their memory (figures: docs/figures.md).
 import { copyFile, readFile, rm } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { build, type Plugin } from "esbuild";
 
 const project = resolve(import.meta.dirname, "..");
+const folder = resolve(process.argv[2] ?? join(project, "dist"));
 const { version } = JSON.parse(await readFile(join(project, "package.json"), "utf8")) as { version: string };
 
 /** What client-node's KubeConfig needs only for HTTP clients and proxies of its own; ours are in src/kube/transport.ts. */
@@ -30,10 +31,10 @@ const leanClientNode: Plugin = {
   },
 };
 
-await rm(join(project, "dist"), { recursive: true, force: true });
+await rm(folder, { recursive: true, force: true });
 await build({
   entryPoints: [join(project, "src/main.ts")],
-  outdir: join(project, "dist"),
+  outdir: folder,
   entryNames: "port-hardening",
   chunkNames: "port-hardening-[hash]",
   outExtension: { ".js": ".mjs" },
@@ -51,4 +52,4 @@ await build({
   plugins: [leanClientNode],
   logLevel: "warning",
 });
-await copyFile(join(project, "scripts/porthardening.sh"), join(project, "dist/porthardening"));
+await copyFile(join(project, "scripts/porthardening.sh"), join(folder, "porthardening"));

@@ -5,6 +5,7 @@ import { publishNodePort } from "./destination-nat.ts";
 import type { Host, Node } from "./hosts.ts";
 import type { Lab } from "./lab.ts";
 import type { LabProcess } from "./lab-process.ts";
+import { type OperatorProgram, operatorProgram } from "./operator-program.ts";
 import { waitFor } from "./wait-for.ts";
 
 const project = resolve(import.meta.dirname, "../..");
@@ -33,20 +34,18 @@ export interface OperatorCluster {
   apply(yaml: string): Promise<string>;
 }
 
-type Program = readonly [file: string, ...first: string[]];
-
 export interface OperatorClusterOptions {
   readonly workers: number;
   readonly sources: readonly string[];
-  /** The operator's program: what comes before the sub-command. Default: the sources. */
-  readonly program?: Program;
+  /** The operator's program: what comes before the sub-command. Default: see `operatorProgram`. */
+  readonly program?: OperatorProgram;
   readonly onProgress?: (what: string) => void;
 }
 
 /** Control plane, CRDs, rights, nodes that serve, an outside client. Controller and agents are started by the caller. */
 export async function startOperatorCluster(lab: Lab, options: OperatorClusterOptions): Promise<OperatorCluster> {
   const { onProgress = () => undefined } = options;
-  const program: Program = options.program ?? [process.execPath, join(project, "src/main.ts")];
+  const { program = operatorProgram } = options;
   const [file, ...first] = program;
   onProgress("starting etcd and kube-apiserver");
   const controlPlane = await startControlPlane(lab);
@@ -82,7 +81,7 @@ export async function startOperatorCluster(lab: Lab, options: OperatorClusterOpt
 async function createWorker(
   lab: Lab,
   name: string,
-  { controlPlane, program }: { controlPlane: ControlPlane; program: Program },
+  { controlPlane, program }: { controlPlane: ControlPlane; program: OperatorProgram },
 ): Promise<WorkerNode> {
   const [file, ...first] = program;
   const node = await lab.node(name);

@@ -1,4 +1,4 @@
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import type { NodeStateStatus } from "../../../src/api/node-state.ts";
 import { kubeClient } from "../../../src/kube/client.ts";
 import { loadKubeConfig } from "../../../src/kube/kube-config.ts";
@@ -10,9 +10,10 @@ import type { Host } from "../../lab/hosts.ts";
 import { createLab } from "../../lab/lab.ts";
 import { type LabProcess, tail } from "../../lab/lab-process.ts";
 import { startOperatorCluster, type WorkerNode } from "../../lab/operator-cluster.ts";
+import { operatorProgram } from "../../lab/operator-program.ts";
 import { waitFor } from "../../lab/wait-for.ts";
 
-const program = resolve(import.meta.dirname, "../../../src/main.ts");
+const [program, ...first] = operatorProgram;
 export const nodeName = "node1";
 const namespace = "port-hardening";
 
@@ -69,9 +70,9 @@ export async function startAgentLab(sources: readonly string[]): Promise<AgentLa
         agents += 1;
         const { stateDirectory, sysctlDirectory } = node;
         const own = ["--node-name", nodeName, "--state-dir", stateDirectory, "--sysctl-dir", sysctlDirectory];
-        const args = [program, "agent", ...own, "--health-port", "0", ...flags];
+        const args = [...first, "agent", ...own, "--health-port", "0", ...flags];
         const env = { KUBECONFIG: kubeconfig, POD_NAMESPACE: account.namespace };
-        agent = await node.spawn(`agent${agents}`, process.execPath, args, { env });
+        agent = await node.spawn(`agent${agents}`, program, args, { env });
         return agent;
       },
       assign: (policies) =>
