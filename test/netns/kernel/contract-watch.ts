@@ -42,7 +42,8 @@ export function describeWatch(current: () => Subject): void {
     const pid = await tamper(current(), 4, "-F PH-IN");
     const done = Date.now();
     await event;
-    expect(Date.now() - done).toBeLessThan(100);
+    // Polling would take five seconds; a loaded machine takes some of the time.
+    expect(Date.now() - done).toBeLessThan(1_000);
     // Had its own writes been told of, their process would be named first.
     expect(watch.events.map(({ by }) => by)).toEqual([`process ${pid} (iptables-nft-re)`]);
     await watch.stop();
