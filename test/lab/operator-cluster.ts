@@ -1,5 +1,6 @@
 import { mkdir } from "node:fs/promises";
 import { join, resolve } from "node:path";
+import { CLUSTER_ADDRESS_ROLES } from "../../src/api/group.ts";
 import { type ControlPlane, startControlPlane } from "./control-plane.ts";
 import { publishNodePort } from "./destination-nat.ts";
 import type { Host, Node } from "./hosts.ts";
@@ -10,6 +11,8 @@ import { waitFor } from "./wait-for.ts";
 
 const project = resolve(import.meta.dirname, "../..");
 const operatorNamespace = "port-hardening";
+
+const ownObjects = ["service/kubernetes", "endpointslice/kubernetes", "servicecidr/kubernetes"];
 
 /** What every node of the cluster serves: a process of its own, and a pod behind a NodePort. */
 export const served = { hostPort: 8443, hostUdpPort: 9000, nodePort: 30080, podPort: 8080 } as const;
@@ -62,6 +65,10 @@ export async function startOperatorCluster(lab: Lab, options: OperatorClusterOpt
     input: JSON.stringify({ apiVersion: "v1", kind: "List", items: workers.map(nodeObject) }),
   });
   await controlPlane.kubectl(["wait", "--for=condition=Established", "crd", "--all", "--timeout=20s"]);
+  // The API server makes its own Service, its endpoints and the ServiceCIDR some time after it says that it is ready.
+  await waitFor("the API server's own addresses", () => controlPlane.kubectl(["get", ...ownObjects, "-o", "name"]), {
+    timeoutMilliseconds: 20_000,
+  });
 
   return {
     controlPlane,
@@ -137,13 +144,21 @@ function nodeObject(worker: WorkerNode): object {
   };
 }
 
-/** Waits until every worker's agent has answered its NodeState. */
+/** Waits until every worker's agent has answered its NodeState, and the cluster's own addresses are published. */
 export async function agentsReady(
   { controlPlane, workers }: OperatorCluster,
   timeoutMilliseconds = 20_000,
 ): Promise<void> {
   const names = workers.map(({ name }) => name);
   let seen = "";
+  await waitFor(
+    "the cluster's own addresses to be published",
+    async () => {
+      seen = (await controlPlane.kubectl(["get", "phag", "-o", "name"])).stdout;
+      return CLUSTER_ADDRESS_ROLES.every((role) => seen.includes(`/cluster-${role}-`)) ? true : undefined;
+    },
+    { timeoutMilliseconds, intervalMilliseconds: 100, lastSeen: () => seen },
+  );
   await waitFor(
     "every agent to have written its NodeState's status",
     async () => {
