@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { connectionsSchema, listenersSchema, nodeAuditSchema } from "./audit-status.ts";
 import { conditionsSchema, MESSAGE_MAX } from "./condition.ts";
 import type { DeepReadonly } from "./deep-readonly.ts";
 import { existingOnNodeSchema } from "./existing.ts";
@@ -42,6 +43,11 @@ export const nodeStateSpecSchema = z
     policies: keyedList(assignedPolicySchema, ["name"], NODE_POLICIES_MAX).describe(
       "Policies that the node shall enforce. Empty: the node is cleared.",
     ),
+    auditRequest: z
+      .string()
+      .max(64)
+      .optional()
+      .describe("The node is audited when this changes; made of the annotations porthardening.io/audit-at."),
   })
   .describe("What the node shall enforce. Written by the controller only.");
 
@@ -126,6 +132,9 @@ export const nodeStateStatusSchema = z
     readBackHash: z.string().max(64).optional().describe("Hash of the rules as read back from the kernel."),
     appliedAt: time.optional().describe("When the kernel was last changed to match spec."),
     applyMilliseconds: z.int().min(0).optional().describe("How long that took, reading back included."),
+    audit: nodeAuditSchema.optional(),
+    listeners: listenersSchema.optional(),
+    connections: connectionsSchema.optional(),
     drift: driftSchema.optional().describe("Changes made by others and repaired."),
   })
   .describe("What was measured on the node. Written by the node's agent only.");

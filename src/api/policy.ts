@@ -1,4 +1,6 @@
 import * as z from "zod";
+import { auditSchema } from "./audit.ts";
+import { policyAuditSummarySchema } from "./audit-status.ts";
 import { conditionsSchema, MESSAGE_MAX } from "./condition.ts";
 import type { DeepReadonly } from "./deep-readonly.ts";
 import { defaulted } from "./defaulted.ts";
@@ -9,6 +11,7 @@ import { API_VERSION, POLICY_KIND } from "./group.ts";
 import { labelSelectorSchema } from "./label-selector.ts";
 import { metadataSchema } from "./metadata.ts";
 import { MODE_MEANING, MODES } from "./mode.ts";
+import { monitoringSchema } from "./monitoring.ts";
 import { DNS_LABEL } from "./named.ts";
 import { observedEntriesSchema, wantedOnNodesSchema, wouldCounts } from "./observed.ts";
 import { rateLimitsSchema } from "./rate-limits.ts";
@@ -44,6 +47,8 @@ export const policySpecSchema = z
       .describe(
         "Limits on new and on concurrent connections; trusted cluster traffic is exempt. They open and isolate nothing.",
       ),
+    monitoring: monitoringSchema.optional().describe("What agents watch all the time. Changes no traffic."),
+    audit: auditSchema.optional().describe("What agents look at regularly. Absent: nothing."),
   })
   .describe("What the nodes shall be like.");
 
@@ -75,6 +80,7 @@ export const policyStatusSchema = z
     ...wouldCounts,
     observed: observedEntriesSchema.optional(),
     wouldSet: wantedOnNodesSchema.optional(),
+    audit: policyAuditSummarySchema.optional(),
     failures: z
       .array(
         z.object({

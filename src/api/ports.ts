@@ -22,7 +22,7 @@ function isPort(value: unknown): value is Port {
   return typeof value === "string" && PORT_REGEX.test(value);
 }
 
-const portSchema = withRules(
+export const portSchema = withRules(
   z.custom<Port>(isPort, 'must be a port (9100) or a range ("30000-32767") within 1-65535').meta({
     "x-kubernetes-int-or-string": true,
     minimum: 1,

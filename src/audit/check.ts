@@ -1,3 +1,4 @@
+import type { Practice } from "../api/audit.ts";
 import type { CheckResult } from "./finding.ts";
 import type { HostView } from "./host-view.ts";
 import { type Listeners, listenerWatch } from "./listeners/listener-watch.ts";
@@ -18,6 +19,7 @@ export interface AuditSubject {
 export interface Check {
   /** Stable: it stands in reports. */
   readonly name: string;
+  readonly practice: Practice;
   /** What it looks at, in a few words. */
   readonly title: string;
   run(subject: AuditSubject): Promise<CheckResult>;

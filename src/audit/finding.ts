@@ -1,5 +1,4 @@
-/** Ordered by how soon somebody should look: the words of the OpenReports API. */
-export type Severity = "critical" | "high" | "medium" | "low" | "info";
+import type { Severity } from "../api/audit.ts";
 
 /** One thing that is not as it should be, with what shows it and what mends it. */
 export interface Finding {
@@ -8,6 +7,8 @@ export interface Finding {
   readonly severity: Severity;
   /** What it is about, short and stable between audits: `tcp 0.0.0.0:6379 redis-server`, `unattended-upgrades`. */
   readonly subject: string;
+  /** The protected port that it is about; absent where it is about the whole host. */
+  readonly port?: number;
   /** What was seen, in the words of its source. At most 200 characters. */
   readonly evidence: string;
   /** What to do next. At most 200 characters. */

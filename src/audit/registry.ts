@@ -10,19 +10,36 @@ import { checkPendingUpdates } from "./updates/pending-updates.ts";
 
 /** All checks of an audit, in the order of the practices that they stand for. */
 export const CHECKS: readonly Check[] = [
-  { name: "listeners", title: "only expected processes listen", run: checkListeners },
-  { name: "local-ports", title: "local ports are left for connections", run: checkLocalPorts },
-  { name: "conntrack", title: "connection tracking has room", run: checkConntrack },
-  { name: "access-control", title: "SELinux or AppArmor is enforced", run: checkAccessControl },
-  { name: "confinement", title: "processes that listen are confined", run: checkConfinement },
+  { name: "listeners", practice: "listeners", title: "only expected processes listen", run: checkListeners },
+  { name: "local-ports", practice: "capacity", title: "local ports are left for connections", run: checkLocalPorts },
+  { name: "conntrack", practice: "capacity", title: "connection tracking has room", run: checkConntrack },
+  {
+    name: "access-control",
+    practice: "accessControl",
+    title: "SELinux or AppArmor is enforced",
+    run: checkAccessControl,
+  },
+  {
+    name: "confinement",
+    practice: "accessControl",
+    title: "processes that listen are confined",
+    run: checkConfinement,
+  },
   {
     name: "pending-updates",
+    practice: "pendingUpdates",
     title: "no security update is pending",
     run: ({ host, now }) => checkPendingUpdates(host, now),
   },
-  { name: "pending-reboot", title: "installed updates are in effect", run: ({ host }) => checkPendingReboot(host) },
+  {
+    name: "pending-reboot",
+    practice: "pendingUpdates",
+    title: "installed updates are in effect",
+    run: ({ host }) => checkPendingReboot(host),
+  },
   {
     name: "automatic-updates",
+    practice: "automaticUpdates",
     title: "security updates are installed automatically",
     run: ({ host, now }) => checkAutomaticUpdates(host, now),
   },

@@ -1,7 +1,4 @@
-import type { Severity } from "./finding.ts";
-
-/** The most urgent first. */
-export const SEVERITIES = ["critical", "high", "medium", "low", "info"] as const satisfies readonly Severity[];
+import { SEVERITIES, type Severity } from "../api/audit.ts";
 
 export function isAtLeast(severity: Severity, least: Severity): boolean {
   return SEVERITIES.indexOf(severity) <= SEVERITIES.indexOf(least);

@@ -1,4 +1,4 @@
-import type { Severity } from "../audit/finding.ts";
+import type { Severity } from "../api/audit.ts";
 import type { CheckReport } from "../audit/run-audit.ts";
 import { isAtLeast } from "../audit/severity.ts";
 

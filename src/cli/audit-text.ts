@@ -1,6 +1,6 @@
+import { SEVERITIES } from "../api/audit.ts";
 import type { Finding } from "../audit/finding.ts";
 import type { CheckReport } from "../audit/run-audit.ts";
-import { SEVERITIES } from "../audit/severity.ts";
 import { textTable } from "./text-table.ts";
 
 /** For people: a line a check, then what was found, the most urgent first, then a sum. */

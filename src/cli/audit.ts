@@ -1,13 +1,12 @@
 import { Command, InvalidArgumentError, Option } from "commander";
+import { SEVERITIES, type Severity } from "../api/audit.ts";
 import { PORT_PATTERN, portBounds } from "../api/ports.ts";
 import { auditSubject } from "../audit/check.ts";
-import type { Severity } from "../audit/finding.ts";
 import type { HostView } from "../audit/host-view.ts";
 import type { ExpectedListener } from "../audit/listeners/expected.ts";
 import { CHECKS } from "../audit/registry.ts";
 import { runAudit } from "../audit/run-audit.ts";
 import { type AuditSettings, DEFAULT_PROTECTED_PORTS } from "../audit/settings.ts";
-import { SEVERITIES } from "../audit/severity.ts";
 import { localHostView } from "../kernel/local-host-view.ts";
 import { socketReader } from "../kernel/socket-reader.ts";
 import { auditExitCode, COULD_NOT_RUN } from "./audit-exit-code.ts";

@@ -2,6 +2,7 @@
 
 import type { PolicySpec, PortHardeningPolicy } from "../api/policy.ts";
 import { sysctlAllowed } from "./allowed-sysctls.ts";
+import { compileAudit, compileMonitoring } from "./compile-audit.ts";
 import { compileEphemeralPorts } from "./compile-ephemeral-ports.ts";
 import { CompileError } from "./compile-error.ts";
 import { compileLimit } from "./compile-limit.ts";
@@ -46,6 +47,8 @@ export function compile(policy: PortHardeningPolicy, node: NodeIdentity, options
       ? {}
       : { outbound: { ...compileDirection(metadata.name, "outbound", outbound), ...cut } }),
     rateLimits: (spec.rateLimits ?? []).map((limit) => compileLimit(metadata.name, limit)).toSorted(byName),
+    ...(spec.monitoring === undefined ? {} : { monitoring: compileMonitoring(spec.monitoring) }),
+    ...(spec.audit === undefined ? {} : { audit: compileAudit(metadata.name, spec.mode, spec.audit) }),
   };
 }
 

@@ -1,5 +1,6 @@
 /** The shape of a plan from the wire. Strict: what is unknown would otherwise be dropped in silence and not enforced. */
 import * as z from "zod";
+import { AUTOMATIC_LEVELS, LEVELS } from "../api/audit.ts";
 import { DEFAULT_ACTIONS } from "../api/direction.ts";
 import { labelSelectorSchema } from "../api/label-selector.ts";
 import { DNS_LABEL, DNS_SUBDOMAIN } from "../api/named.ts";
@@ -94,6 +95,8 @@ const limit = z
     return z.NEVER;
   });
 
+const level = z.enum(LEVELS);
+
 export const planSchema = z.strictObject({
   format: z.literal(PLAN_FORMAT),
   ephemeralPorts: z
@@ -108,4 +111,26 @@ export const planSchema = z.strictObject({
   inbound: direction.exactOptional(),
   outbound: direction.exactOptional(),
   rateLimits: z.array(limit),
+  monitoring: z
+    .strictObject({
+      listeners: z
+        .strictObject({
+          expected: z.array(z.strictObject({ ports: range, process: z.string().max(255).exactOptional() })),
+          unexpected: z.enum(["Report", "Ignore"]),
+        })
+        .exactOptional(),
+      dropLog: z.strictObject({ perMinute: z.int().min(1).max(6000) }).exactOptional(),
+    })
+    .exactOptional(),
+  audit: z
+    .strictObject({
+      schedule: z.string().max(128),
+      mandatoryAccessControl: level,
+      pendingUpdates: level,
+      automaticUpdates: z.enum(AUTOMATIC_LEVELS),
+      plaintextProtocols: level,
+      exposure: level,
+      skipProbes: ports,
+    })
+    .exactOptional(),
 });

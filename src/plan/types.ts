@@ -2,6 +2,7 @@
  * The values that flow between the pure phases: `Plan` (one policy, one node), `NodePlan` (everything a node shall
  * enforce, peers resolved to addresses) and the parts both share. No behaviour here.
  */
+import type { LEVELS } from "../api/audit.ts";
 import type { Mode, ObservedPlan } from "./observed-types.ts";
 
 /** A closed range of ports, 1 <= from <= to <= 65535. */
@@ -103,6 +104,30 @@ export interface PlanEphemeralPorts {
   readonly persist: boolean;
 }
 
+/** A listener that is meant to be there; without `process`, whichever it is. */
+export interface PlanListener {
+  readonly ports: PortRange;
+  readonly process?: string;
+}
+
+export interface PlanMonitoring {
+  readonly listeners?: { readonly expected: readonly PlanListener[]; readonly unexpected: "Report" | "Ignore" };
+  readonly dropLog?: { readonly perMinute: number };
+}
+
+export type Level = (typeof LEVELS)[number];
+
+export interface PlanAudit {
+  /** Cron, five fields, UTC. */
+  readonly schedule: string;
+  readonly mandatoryAccessControl: Level;
+  readonly pendingUpdates: Level;
+  readonly automaticUpdates: Level | "Ensure";
+  readonly plaintextProtocols: Level;
+  readonly exposure: Level;
+  readonly skipProbes: readonly PortRange[];
+}
+
 /** The plan formats that this version reads and writes (DESIGN 8, version skew). */
 export const PLAN_FORMAT = 1;
 
@@ -115,6 +140,8 @@ export interface Plan {
   readonly inbound?: PlanDirection;
   readonly outbound?: PlanDirection;
   readonly rateLimits: readonly PlanLimit[];
+  readonly monitoring?: PlanMonitoring;
+  readonly audit?: PlanAudit;
 }
 
 /** One element of NodeState.spec.policies. */

@@ -1,4 +1,4 @@
-import type { Severity } from "../finding.ts";
+import type { Severity } from "../../api/audit.ts";
 
 /** From here on somebody should look; half of what is left then is gone soon. */
 const MEDIUM_PERCENT = 75;

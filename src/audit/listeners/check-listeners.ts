@@ -1,6 +1,7 @@
+import type { Severity } from "../../api/audit.ts";
 import type { AuditSubject } from "../check.ts";
 import { observeLocalPorts } from "../connections/local-ports.ts";
-import type { CheckResult, Finding, Severity } from "../finding.ts";
+import type { CheckResult, Finding } from "../finding.ts";
 import { isExpected } from "./expected.ts";
 import { type Listener, listenerName, processEvidence } from "./listener.ts";
 import { protectedListeners } from "./protected-listeners.ts";

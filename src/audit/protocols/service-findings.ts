@@ -1,4 +1,5 @@
-import type { Finding, Severity } from "../finding.ts";
+import type { Severity } from "../../api/audit.ts";
+import type { Finding } from "../finding.ts";
 import { printable } from "./printable.ts";
 import type { Protocol, Service } from "./service.ts";
 import { tlsFindings } from "./tls-findings.ts";

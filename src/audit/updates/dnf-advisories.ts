@@ -1,4 +1,4 @@
-import type { Severity } from "../finding.ts";
+import type { Severity } from "../../api/audit.ts";
 
 /** An update that an advisory calls a security update. */
 export interface Advisory {

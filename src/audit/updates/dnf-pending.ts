@@ -1,4 +1,5 @@
-import type { CheckResult, Finding, Severity } from "../finding.ts";
+import type { Severity } from "../../api/audit.ts";
+import type { CheckResult, Finding } from "../finding.ts";
 import type { HostView } from "../host-view.ts";
 import { type Advisory, parseDnf4Advisories, parseDnf5Advisories } from "./dnf-advisories.ts";
 import { readRepositories } from "./dnf-repositories.ts";

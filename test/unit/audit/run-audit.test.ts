@@ -6,6 +6,7 @@ import { recordedSubject } from "./subject.ts";
 
 const passes: Check = {
   name: "passes",
+  practice: "listeners",
   title: "",
   run: async () => ({ status: "Checked", examined: 1, findings: [] }),
 };

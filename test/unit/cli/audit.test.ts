@@ -1,7 +1,8 @@
 import { join } from "node:path";
 import { execa } from "execa";
 import { describe, expect, it } from "vitest";
-import type { CheckResult, Severity } from "../../../src/audit/finding.ts";
+import type { Severity } from "../../../src/api/audit.ts";
+import type { CheckResult } from "../../../src/audit/finding.ts";
 import type { CheckReport } from "../../../src/audit/run-audit.ts";
 import { auditExitCode } from "../../../src/cli/audit-exit-code.ts";
 import { auditText } from "../../../src/cli/audit-text.ts";
