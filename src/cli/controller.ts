@@ -1,3 +1,5 @@
+import { randomUUID } from "node:crypto";
+import { hostname } from "node:os";
 import { Command, Option } from "commander";
 import { runController } from "../controller/run-controller.ts";
 import { kubeClient } from "../kube/client.ts";
@@ -16,10 +18,12 @@ interface ControllerFlags {
   readonly healthHost: string;
   readonly healthPort: number;
   readonly serviceNodePortRange: PortRange;
+  readonly leaderElect: boolean;
+  readonly leaderElectLeaseDuration: number;
   readonly logLevel: LogLevel;
 }
 
-/** `porthardening controller`: one per cluster. */
+/** `porthardening controller`: several may run, one leads. */
 export function controllerCommand(): Command {
   return new Command("controller")
     .description(
@@ -40,6 +44,16 @@ export function controllerCommand(): Command {
       option("--service-node-port-range <range>", "as kube-apiserver was started with", "SERVICE_NODE_PORT_RANGE")
         .argParser(nodePortRange)
         .default(DEFAULT_NODE_PORT_RANGE, "30000-32767"),
+    )
+    .option("--no-leader-elect", "begin at once: no other controller may run")
+    .addOption(
+      option(
+        "--leader-elect-lease-duration <seconds>",
+        "how long others wait for a leader that has died",
+        "LEADER_ELECT_LEASE_DURATION",
+      )
+        .argParser(wholeNumber(1, 3600))
+        .default(15),
     )
     .addOption(
       option("--log-level <level>", "least level that is logged", "LOG_LEVEL").argParser(logLevel).default("info"),
@@ -65,9 +79,14 @@ async function run({
   const client = kubeClient(loadKubeConfig(kubeconfig), { userAgent: `port-hardening-controller/${version}` });
   const settings = { nodePortRange: serviceNodePortRange };
   const health = port === 0 ? {} : { health: { host, port } };
+  // Of this process alone: one that comes back under the same name must not take itself for the one before.
+  const identity = `${hostname()}_${randomUUID()}`;
+  const leader = flags.leaderElect
+    ? { leaderElection: { identity, durationSeconds: flags.leaderElectLeaseDuration } }
+    : {};
   try {
     await runUntilStopped(
-      (signal) => runController({ client, namespace, logger, registry, signal, settings, ...health }),
+      (signal) => runController({ client, namespace, logger, registry, signal, settings, ...health, ...leader }),
       logger,
     );
   } finally {

@@ -1,3 +1,4 @@
+import { microTime } from "./micro-time.ts";
 import { resources } from "./resources.ts";
 import { retryOnConflict } from "./retry-on-conflict.ts";
 import type { KubeClient, KubeObject } from "./types.ts";
@@ -37,9 +38,4 @@ export async function renewLease(
       ? client.create(resources.leases, lease, signal)
       : client.replace(resources.leases, lease, signal);
   }, signal);
-}
-
-/** A MicroTime: RFC 3339 with six digits, which the API server demands of a Lease (metav1.RFC3339Micro). */
-function microTime(time: Date): string {
-  return time.toISOString().replace("Z", "000Z");
 }

@@ -42,6 +42,8 @@ export interface OperatorClusterOptions {
   readonly sources: readonly string[];
   /** The operator's program: what comes before the sub-command. Default: see `operatorProgram`. */
   readonly program?: OperatorProgram;
+  /** More flags of kube-apiserver. */
+  readonly apiServerFlags?: readonly string[];
   readonly onProgress?: (what: string) => void;
 }
 
@@ -51,7 +53,7 @@ export async function startOperatorCluster(lab: Lab, options: OperatorClusterOpt
   const { program = operatorProgram } = options;
   const [file, ...first] = program;
   onProgress("starting etcd and kube-apiserver");
-  const controlPlane = await startControlPlane(lab);
+  const controlPlane = await startControlPlane(lab, { apiServerFlags: options.apiServerFlags ?? [] });
   onProgress(`making ${options.workers} nodes and an outside client as network namespaces`);
   const outside = await lab.client("outside", { sources: options.sources });
   const workers: WorkerNode[] = [];
@@ -70,6 +72,7 @@ export async function startOperatorCluster(lab: Lab, options: OperatorClusterOpt
     timeoutMilliseconds: 20_000,
   });
 
+  let controllers = 0;
   return {
     controlPlane,
     workers,
@@ -78,9 +81,15 @@ export async function startOperatorCluster(lab: Lab, options: OperatorClusterOpt
     async startController(flags = []) {
       const account = { namespace: operatorNamespace, name: "port-hardening-controller" };
       const kubeconfig = await controlPlane.kubeconfigFor(account);
-      return lab.root.spawn("controller", file, [...first, "controller", "--health-port", "0", ...flags], {
-        env: { KUBECONFIG: kubeconfig, POD_NAMESPACE: operatorNamespace },
-      });
+      controllers += 1;
+      return lab.root.spawn(
+        `controller-${controllers}`,
+        file,
+        [...first, "controller", "--health-port", "0", ...flags],
+        {
+          env: { KUBECONFIG: kubeconfig, POD_NAMESPACE: operatorNamespace },
+        },
+      );
     },
   };
 }

@@ -1,0 +1,9 @@
+import { Gauge, type Registry } from "prom-client";
+
+export function leaderMetric(registry: Registry): Gauge {
+  return new Gauge({
+    name: "porthardening_controller_leader",
+    help: "1 while this process leads: it alone writes.",
+    registers: [registry],
+  });
+}
