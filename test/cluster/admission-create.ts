@@ -15,13 +15,38 @@ interface Failure {
 }
 
 /** Asks the API server to create the object, strictly and for show. undefined where it would. */
-export async function tryCreate(wire: Transport, object: unknown): Promise<Failure | undefined> {
-  const plural = PLURALS[(object as { kind: string }).kind];
+export function tryCreate(wire: Transport, object: unknown): Promise<Failure | undefined> {
+  return ask(wire, { method: "POST", kind: kindOf(object), contentType: "application/json", body: object });
+}
+
+/** The same of the status of an object of this name, which is there. */
+export function tryStatus(wire: Transport, name: string, object: unknown): Promise<Failure | undefined> {
+  const { status } = object as { readonly status: unknown };
+  const body = { status };
+  const contentType = "application/merge-patch+json";
+  return ask(wire, { method: "PATCH", kind: kindOf(object), tail: `/${name}/status`, contentType, body });
+}
+
+function kindOf(object: unknown): string {
+  return (object as { readonly kind: string }).kind;
+}
+
+async function ask(
+  wire: Transport,
+  call: {
+    readonly method: string;
+    readonly kind: string;
+    readonly tail?: string;
+    readonly contentType: string;
+    readonly body: unknown;
+  },
+): Promise<Failure | undefined> {
+  const { method, kind, tail = "", contentType } = call;
   const answer = await wire.send({
-    method: "POST",
-    path: `/apis/porthardening.io/v1alpha1/${plural}?dryRun=All&fieldValidation=Strict`,
-    body: JSON.stringify(object),
-    contentType: "application/json",
+    method,
+    path: `/apis/porthardening.io/v1alpha1/${PLURALS[kind]}${tail}?dryRun=All&fieldValidation=Strict`,
+    body: JSON.stringify(call.body),
+    contentType,
     signal: AbortSignal.timeout(10_000),
   });
   const body = (await json(answer)) as Failure;

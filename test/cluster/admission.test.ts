@@ -7,9 +7,9 @@ import { type Transport, transport } from "../../src/kube/transport.ts";
 import { type ControlPlane, startControlPlane } from "../lab/control-plane.ts";
 import { createLab, type Lab } from "../lab/lab.ts";
 import { arbitraryPolicy } from "../unit/api/arbitrary-policy.ts";
-import { allow, policy } from "../unit/api/objects/sample.ts";
-import { objects } from "../unit/api/objects.ts";
-import { expectedProblem, problemsOf, tryCreate } from "./admission-create.ts";
+import { allow, nodeState, policy } from "../unit/api/objects/sample.ts";
+import { objects, statuses } from "../unit/api/objects.ts";
+import { expectedProblem, problemsOf, tryCreate, tryStatus } from "./admission-create.ts";
 import { type Applied, applyAll } from "./admission-kubectl.ts";
 
 const CRDS = new URL("../../crds", import.meta.url).pathname;
@@ -73,6 +73,34 @@ describe("the API server agrees with zod", () => {
   });
 });
 
+describe("the API server agrees with zod on what is written into a status:", () => {
+  const NAME = "node-1.example";
+  beforeAll(async () => {
+    await controlPlane.kubectl(["create", "-f", "-"], { input: JSON.stringify(nodeState([])) });
+    await controlPlane.kubectl(["create", "-f", "-"], { input: JSON.stringify(policy({}, "statuses")) });
+  });
+  // Whatever comes later finds no object of these names.
+  afterAll(async () => {
+    await controlPlane.kubectl(["delete", `phnode/${NAME}`, "phpol/statuses"]);
+  });
+  const trial = (object: unknown) =>
+    tryStatus(wire, (object as { kind: string }).kind === "PortHardeningPolicy" ? "statuses" : NAME, object);
+
+  for (const { name, object, expected } of statuses) {
+    if (expected === "ok") {
+      it(`accepts ${name}`, async () => {
+        expect(await trial(object)).toBeUndefined();
+      });
+    } else {
+      it(`refuses ${name} at ${expected.field}`, async () => {
+        const failure = await trial(object);
+        if (failure === undefined) throw new Error("was accepted");
+        expect(problemsOf(failure)).toContainEqual(expect.stringMatching(expectedProblem(expected)));
+      });
+    }
+  }
+});
+
 describe("kubectl apply --dry-run=server agrees with zod", () => {
   let applied: Applied;
   beforeAll(async () => {
@@ -119,6 +147,37 @@ describe("the definitions", () => {
   it("explain a field", async () => {
     const { stdout } = await controlPlane.kubectl(["explain", "phpol.spec.firewall.inbound.allow.from"]);
     expect(stdout).toContain("Sources that this entry allows. Absent: everybody.");
+  });
+
+  it("explain what may be audited, and what each level means", async () => {
+    const { stdout } = await controlPlane.kubectl(["explain", "phpol.spec.audit"]);
+    // As it stands there, whatever the width of its lines.
+    const text = stdout.replaceAll(/\s+/g, " ");
+    expect(text).toContain("schedule <string> When nodes are audited: cron, five fields, UTC");
+    expect(text).toContain("plaintextProtocols <string> enum: Required, Report, Ignore Listeners on protected ports");
+    expect(text).toContain("Required: the policy is not Audited where there is one. Report: it is counted.");
+    const automatic = await controlPlane.kubectl(["explain", "phpol.spec.audit.securityUpdates.automatic"]);
+    expect(automatic.stdout).toMatch(/ENUM:\s+Ensure\s+Required\s+Report\s+Ignore/);
+    const expected = await controlPlane.kubectl(["explain", "phpol.spec.monitoring.listeners.expected.process"]);
+    expect(expected.stdout).toContain("Name of the process");
+  });
+
+  it("keep an audit as it was applied but for defaults outside of lists, so that Argo CD sees no difference", async () => {
+    const audited = policy({ monitoring: { listeners: { expected: [{ port: 9100 }] } }, audit: { skipProbes: [1] } });
+    const args = ["create", "--dry-run=server", "-o", "json", "-f", "-"];
+    const { stdout } = await controlPlane.kubectl(args, { input: JSON.stringify(audited) });
+    expect(JSON.parse(stdout).spec).toEqual({
+      mode: "Enforce",
+      priority: 0,
+      monitoring: { listeners: { expected: [{ port: 9100 }], unexpected: "Report" } },
+      audit: {
+        schedule: "0 3 * * *",
+        mandatoryAccessControl: "Report",
+        plaintextProtocols: "Report",
+        exposure: "Report",
+        skipProbes: [1],
+      },
+    });
   });
 
   it("show the columns of each kind, and more with -o wide", async () => {

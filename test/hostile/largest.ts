@@ -87,6 +87,22 @@ export const largestPolicies = {
       ...measure,
     })),
   }),
+  /** What is watched and audited. */
+  audits: policy("audits", {
+    firewall: { inbound: scope },
+    monitoring: {
+      listeners: { expected: many(64, (n) => ({ port: `${10_000 + n}-${20_000 + n}`, process: "p".repeat(255) })) },
+      dropLog: { perMinute: 6000 },
+    },
+    audit: {
+      schedule: `${"0,".repeat(59)}59 3 * * *`.padStart(128, "0"),
+      mandatoryAccessControl: "Required",
+      securityUpdates: { pending: "Required", automatic: "Ensure" },
+      plaintextProtocols: "Required",
+      skipProbes: many(64, (n) => `${10_000 + 100 * n}-${10_050 + 100 * n}`),
+      exposure: "Required",
+    },
+  }),
 };
 
 /** The largest address group. */

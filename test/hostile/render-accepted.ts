@@ -45,14 +45,14 @@ function assignedOf(object: unknown): AssignedPolicy | undefined {
 
 /**
  * What a node would enforce of a policy that was accepted; undefined where it is for other nodes, or where the node refuses
- * it for its sysctls.
+ * it for its sysctls or its schedule, which only a compiler can judge.
  */
 export function renderPolicy(object: unknown): RuleSet | undefined {
   try {
     const assigned = assignedOf(object);
     return assigned && renderAssigned([assigned]);
   } catch (error) {
-    if (error instanceof CompileError && error.message.includes("spec.sysctls[")) return undefined;
+    if (error instanceof CompileError && /^spec\.(sysctls\[|audit\.schedule$)/.test(error.field)) return undefined;
     throw error;
   }
 }

@@ -149,6 +149,52 @@ const sysctls = fc.dictionary(
   fc.constantFrom("1", "4096 131072", '|"$(x)"'),
 );
 
+const process = fc.oneof(
+  { weight: 20, arbitrary: fc.constantFrom("nginx", "tmux: server", "p".repeat(255)) },
+  { weight: 1, arbitrary: fc.constantFrom("", " nginx", "nginx\n", "p".repeat(256), "ｎginx") },
+);
+/** Mostly good, as ranges are not what this is about. */
+const somePort = fc.oneof({ weight: 9, arbitrary: fc.constantFrom(53, "9100", "1024-65535") }, port, range);
+const expected = fc.record({ port: somePort, process }, { requiredKeys: ["port"] });
+const monitoring = fc.record(
+  {
+    listeners: fc.record(
+      { expected: fc.array(expected, { maxLength: 2 }), unexpected: fc.constantFrom("Report", "Ignore") },
+      { requiredKeys: [] },
+    ),
+    dropLog: fc.record({
+      perMinute: fc.oneof(
+        { weight: 20, arbitrary: fc.constantFrom(1, 30, 6000) },
+        { weight: 1, arbitrary: fc.constantFrom(0, 6001) },
+      ),
+    }),
+  },
+  { requiredKeys: [] },
+);
+
+const level = fc.oneof(
+  { weight: 60, arbitrary: fc.constantFrom("Required", "Report", "Ignore", null) },
+  { weight: 1, arbitrary: fc.constantFrom("Ensure", "report") },
+);
+const audit = fc.record(
+  {
+    // Those of the right form mean something too, as what is accepted is compiled.
+    schedule: fc.oneof(
+      { weight: 20, arbitrary: fc.constantFrom("0 3 * * *", "*/15 0-6 1,15 JAN-jun MON-FRI", null) },
+      { weight: 1, arbitrary: fc.constantFrom("0 3 * *", "@daily", " 0 3 * * *", "0 3 * * *\n") },
+    ),
+    mandatoryAccessControl: level,
+    securityUpdates: fc.record(
+      { pending: level, automatic: fc.oneof(level, fc.constant("Ensure")) },
+      { requiredKeys: [] },
+    ),
+    plaintextProtocols: level,
+    skipProbes: fc.array(somePort, { maxLength: 2 }),
+    exposure: level,
+  },
+  { requiredKeys: [] },
+);
+
 /** Policies of the whole language, of which many are refused, each for few reasons. */
 export const arbitraryPolicy = fc
   .record(
@@ -164,6 +210,8 @@ export const arbitraryPolicy = fc
       ),
       firewall: fc.record({ inbound: direction("from"), outbound: direction("to") }, { requiredKeys: [] }),
       rateLimits: fc.tuple(limit),
+      monitoring,
+      audit,
       priority: fc.constantFrom(-1, 0, 1),
       nodeSelector: selector,
       sysctls,

@@ -1,10 +1,14 @@
+import { auditSamples } from "./objects/audit-samples.ts";
+import { auditStatusSamples } from "./objects/audit-status-samples.ts";
 import { ephemeralPortsSamples } from "./objects/ephemeral-ports-samples.ts";
 import { inboundSamples } from "./objects/inbound-samples.ts";
+import { monitoringSamples } from "./objects/monitoring-samples.ts";
 import { addressGroupSamples, nodeStateSamples } from "./objects/other-kind-samples.ts";
 import { outboundSamples } from "./objects/outbound-samples.ts";
 import { peerSamples } from "./objects/peer-samples.ts";
 import { policySamples } from "./objects/policy-samples.ts";
 import { rateLimitSamples } from "./objects/rate-limit-samples.ts";
+import { watchStatusSamples } from "./objects/watch-status-samples.ts";
 
 /** The table of good and bad objects: test/unit/api gives them to zod, test/cluster to the API server and to kubectl. */
 export const objects = [
@@ -14,6 +18,11 @@ export const objects = [
   ...outboundSamples,
   ...peerSamples,
   ...rateLimitSamples,
+  ...monitoringSamples,
+  ...auditSamples,
   ...addressGroupSamples,
   ...nodeStateSamples,
 ];
+
+/** The same of statuses, each with its kind: a status is written apart from its object. */
+export const statuses = [...auditStatusSamples, ...watchStatusSamples];

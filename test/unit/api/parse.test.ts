@@ -14,7 +14,13 @@ function sample(name: string): unknown {
 describe("parsePolicy", () => {
   it("reads the project's samples", () => {
     expect(parsePolicy(sample("minimal")).spec.ephemeralPorts).toEqual({ range: "49152-65535", persist: true });
-    expect(parsePolicy(sample("workers")).spec.firewall?.inbound?.allow).toHaveLength(2);
+    const { firewall, monitoring, audit } = parsePolicy(sample("workers")).spec;
+    expect(firewall?.inbound?.allow).toHaveLength(2);
+    expect(monitoring?.listeners?.expected).toEqual([
+      { port: 9100, process: "node_exporter" },
+      { port: "30000-32767" },
+    ]);
+    expect(audit).toMatchObject({ schedule: "0 3 * * *", securityUpdates: { automatic: "Ensure" } });
   });
 
   it("fills in the defaults that the API server fills in", () => {
@@ -27,6 +33,18 @@ describe("parsePolicy", () => {
         inbound: { ports: ["1024-65535"], protocols: ["TCP", "UDP"], trustCluster: true, defaultAction: "Drop" },
       },
     });
+  });
+
+  it("fills in the levels and the schedule of an audit", () => {
+    const { spec } = parsePolicy(policy({ audit: { securityUpdates: {} }, monitoring: { listeners: {} } }));
+    expect(spec.audit).toEqual({
+      schedule: "0 3 * * *",
+      mandatoryAccessControl: "Report",
+      securityUpdates: { pending: "Report", automatic: "Report" },
+      plaintextProtocols: "Report",
+      exposure: "Report",
+    });
+    expect(spec.monitoring).toEqual({ listeners: { unexpected: "Report" } });
   });
 
   it("names every problem and the object", () => {

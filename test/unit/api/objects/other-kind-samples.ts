@@ -43,6 +43,22 @@ export const nodeStateSamples: readonly Sample[] = [
   good("a node without policies", nodeState([])),
   good("a node with a policy", nodeState([assigned])),
   good("a plan of a later format", nodeState([{ ...assigned, plan: { format: 9, later: [{ deep: true }] } }])),
+  good("a request for an audit", nodeState([], { auditRequest: "2026-11-23T03:00:00Z" })),
+  good("a request of 64 characters", nodeState([], { auditRequest: "r".repeat(64) })),
+  bad(
+    "a request of 65 characters",
+    nodeState([], { auditRequest: "r".repeat(65) }),
+    "spec.auditRequest",
+    "at most 64 characters",
+    "may not be more than 64 bytes",
+  ),
+  bad(
+    "a request that is a number",
+    nodeState([], { auditRequest: 7 }),
+    "spec.auditRequest",
+    "must be a string",
+    "must be of type string",
+  ),
   bad("no policies", nodeState(undefined), "spec.policies", "is required", "Required value"),
   bad("a policy twice", nodeState([assigned, assigned]), "spec.policies[1]", "Duplicate value"),
   bad(

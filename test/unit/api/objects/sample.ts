@@ -63,8 +63,9 @@ export function addressGroup(addresses: unknown): unknown {
   return { apiVersion, kind: "PortHardeningAddressGroup", metadata: { name: "sample" }, spec: { addresses } };
 }
 
-export function nodeState(policies: unknown): unknown {
-  return { apiVersion, kind: "PortHardeningNodeState", metadata: { name: "node-1.example" }, spec: { policies } };
+export function nodeState(policies: unknown, more: object = {}): unknown {
+  const spec = { policies, ...more };
+  return { apiVersion, kind: "PortHardeningNodeState", metadata: { name: "node-1.example" }, spec };
 }
 
 /** `count` items made from their index. */
