@@ -41,7 +41,7 @@ export const auditSchema = z.strictObject({
     z.string().max(128).regex(SCHEDULE, 'must be five fields of cron, such as "0 3 * * *"'),
     DEFAULT_SCHEDULE,
   ).describe(
-    "When nodes are audited: cron, five fields, UTC. Nodes are spread over the time until the next one, an hour at most. " +
+    "When nodes are audited: cron, five fields, UTC, on days that every year has. Nodes are spread over the time until the next one, an hour at most. " +
       "They are audited after a change of the policy as well, and when annotation porthardening.io/audit-at changes.",
   ),
   mandatoryAccessControl: level("Processes on protected ports that neither SELinux nor AppArmor confines."),

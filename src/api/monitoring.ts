@@ -2,13 +2,16 @@ import * as z from "zod";
 import { defaulted } from "./defaulted.ts";
 import { portSchema } from "./ports.ts";
 
+/** One line of printable ASCII without a blank at either end. */
+export const PROCESS_NAME = /^[!-~]([ -~]*[!-~])?$/;
+
 const expectedListenerSchema = z
   .strictObject({
     port: portSchema,
     process: z
       .string()
       .max(255)
-      .regex(/^[!-~]([ -~]*[!-~])?$/, "must be the name of a process, as ss -p prints it, or of its program")
+      .regex(PROCESS_NAME, "must be the name of a process, as ss -p prints it, or of its program")
       .optional()
       .describe("Name of the process, as ss -p prints it, or of its program. Absent: whichever it is."),
   })
@@ -22,7 +25,8 @@ export const monitoringSchema = z.strictObject({
         .max(64)
         .optional()
         .describe(
-          "Listeners that are meant to be on the ports of firewall.inbound (absent: 1024-65535). Each policy adds to those of others.",
+          "Listeners that are meant to be on the ports of firewall.inbound (without that: 1024-65535). Absent: none is. Each policy adds to " +
+            "those of others.",
         ),
       unexpected: defaulted(z.enum(["Report", "Ignore"]), "Report").describe(
         "What becomes of any other listener. Report: it is a finding.",

@@ -4,10 +4,12 @@ import { labelSelectorSchema } from "../api/label-selector.ts";
 import type { PortHardeningPolicy } from "../api/policy.ts";
 import { DEFAULT_ALLOWED_SYSCTLS, sysctlAllowed } from "../plan/allowed-sysctls.ts";
 import { CompileError } from "../plan/compile-error.ts";
+import { nodeAudit } from "../plan/node-audit.ts";
 import { assign } from "../plan/plan-hash.ts";
 import type { Plan } from "../plan/types.ts";
 import { nameEntries } from "./entry-names.ts";
 import { groupsOfNodes } from "./groups-of-nodes.ts";
+import { auditWarnings } from "./lint-audit.ts";
 import type { Warning } from "./lint-direction.ts";
 import { groupWarnings, trustWarnings } from "./lint-groups.ts";
 import { nodePeerWarnings } from "./lint-nodes.ts";
@@ -17,7 +19,10 @@ import type { Manifest } from "./manifest.ts";
 import { groupAddresses } from "./node-rules.ts";
 import { type Finding, findingAt, type Located, type Objects } from "./objects.ts";
 
-/** All there is to say about the objects: what admission would refuse (errors), and what would have no effect (warnings). */
+/**
+ * All there is to say about the objects: what admission would refuse, or no install could compile (errors), and what
+ * would have no effect (warnings).
+ */
 export function lintObjects({ policies, groups, nodes, findings }: Objects): Finding[] {
   const addresses = groups.map(({ object }) => groupAddresses(object));
   const compiled = policies.map(({ manifest, object }) => ({ manifest, object, plan: planOrRefusal(object) }));
@@ -29,6 +34,7 @@ export function lintObjects({ policies, groups, nodes, findings }: Objects): Fin
     const finding = findingAt(manifest, "warning", `PortHardeningPolicy ${policy}`, path, message);
     return { ...finding, path: nameEntries(manifest.object, path) };
   };
+  const audit = nodeAudit(planned.map(({ object, plan }) => ({ name: object.metadata.name, plan })));
   const ofPolicies = planned.flatMap(({ manifest, object, plan }) => {
     const ofNodes = groupsOfNodes([plan], nodes, addresses);
     const known = [...addresses, ...ofNodes.groups];
@@ -36,6 +42,7 @@ export function lintObjects({ policies, groups, nodes, findings }: Objects): Fin
       ...lintPolicy(object, plan),
       ...trustWarnings(object, plan, known),
       ...nodePeerWarnings(object),
+      ...auditWarnings(object, audit),
       ...ofNodes.notes.map((message): Warning => ({ path: "spec", message })),
       ...sysctlWarnings(object.spec.sysctls ?? {}),
       ...groupWarnings(object, plan, known),
@@ -65,15 +72,11 @@ function planOrRefusal(policy: PortHardeningPolicy): Plan | CompileError {
   }
 }
 
-/** Facts of a cluster decide: the API server takes the policy, and its status says this, unless the install is another. */
-function refusal(manifest: Manifest, { policy, field, reason }: CompileError): Finding {
-  return findingAt(
-    manifest,
-    "warning",
-    `PortHardeningPolicy ${policy}`,
-    field,
-    `fails on an install as it is by default: ${reason}`,
-  );
+/** The API server takes the policy, and its status says this: on every install, or where facts of the cluster decide so. */
+function refusal(manifest: Manifest, { policy, field, reason, fails }: CompileError): Finding {
+  const subject = `PortHardeningPolicy ${policy}`;
+  if (fails === "Everywhere") return findingAt(manifest, "error", subject, field, reason);
+  return findingAt(manifest, "warning", subject, field, `fails on an install as it is by default: ${reason}`);
 }
 
 /** What the API server itself and the install's admission policy refuse. */

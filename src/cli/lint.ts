@@ -4,13 +4,13 @@ import { readManifests } from "./manifest-files.ts";
 import { type Finding, formatFinding, parseObjects } from "./objects.ts";
 
 /**
- * `porthardening lint`: everything that is wrong with policies and groups at once. Exit code 0: admission would take all,
- * there may be warnings; 1: there are errors, a file cannot be read, or the command line is wrong.
+ * `porthardening lint`: everything that is wrong with policies and groups at once. Exit code 0: admission would take all and
+ * nodes could, there may be warnings; 1: there are errors, a file cannot be read, or the command line is wrong.
  */
 export function lintCommand(): Command {
   return new Command("lint")
     .description(
-      "Says what admission would refuse (errors), and what of a policy would have no effect (warnings). Needs no cluster. " +
+      "Says what admission would refuse or no node could do (errors), and what of a policy would have no effect (warnings). Needs no cluster. " +
         "Exit code 0: no errors; 1: errors.",
     )
     .requiredOption("-f, --filename <files...>", "policies, address groups, Nodes; - is stdin")

@@ -1,7 +1,7 @@
-import { Cron } from "croner";
 import type { PolicySpec } from "../api/policy.ts";
 import { CompileError } from "./compile-error.ts";
 import { parsePortItem, parsePorts } from "./ports.ts";
+import { scheduleProblem } from "./schedule.ts";
 import { compareText } from "./text-order.ts";
 import type { PlanAudit, PlanListener, PlanMonitoring } from "./types.ts";
 
@@ -28,7 +28,8 @@ export function compileAudit(
   mode: PolicySpec["mode"],
   audit: NonNullable<PolicySpec["audit"]>,
 ): PlanAudit {
-  checkSchedule(policy, audit.schedule);
+  const problem = scheduleProblem(audit.schedule);
+  if (problem !== undefined) throw new CompileError(policy, "spec.audit.schedule", problem, "Everywhere");
   const automatic = audit.securityUpdates?.automatic ?? "Report";
   return {
     schedule: audit.schedule,
@@ -39,15 +40,4 @@ export function compileAudit(
     exposure: audit.exposure,
     skipProbes: parsePorts(audit.skipProbes ?? []),
   };
-}
-
-function checkSchedule(policy: string, schedule: string): void {
-  try {
-    // Paused: nothing is started by it.
-    new Cron(schedule, { mode: "5-part", paused: true, timezone: "UTC" });
-  } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
-    const reason = `is no cron schedule: ${why}; write five fields, such as "0 3 * * *" for 03:00 UTC every day`;
-    throw new CompileError(policy, "spec.audit.schedule", reason);
-  }
 }

@@ -20,6 +20,8 @@ export interface NodeAudit {
   /** The strictest. */
   readonly levels: Levels;
   readonly protectedPorts: readonly PortRange[];
+  /** Those of the policies that look at the practice: on others nobody asked for it, so nothing is probed or found there. */
+  readonly portsOf: Readonly<Record<Practice, readonly PortRange[]>>;
   /** Absent: no policy says what is meant to listen. */
   readonly expected?: readonly PlanListener[];
   readonly skipProbes: readonly PortRange[];
@@ -47,6 +49,9 @@ export function nodeAudit(assigned: readonly Pick<AssignedPolicy, "name" | "plan
     policies,
     levels: eachPractice((practice) => strictest(policies.map(({ levels }) => levels[practice]))),
     protectedPorts: unionPorts(...policies.map(({ ports }) => ports)),
+    portsOf: eachPractice((practice) =>
+      unionPorts(...policies.filter(({ levels }) => levels[practice] !== "Ignore").map(({ ports }) => ports)),
+    ),
     ...(listeners.length === 0 ? {} : { expected: listeners.flatMap(({ expected }) => expected) }),
     skipProbes: unionPorts(...asking.map(({ plan }) => plan.audit?.skipProbes ?? [])),
     schedules: [...new Set(asking.flatMap(({ plan }) => plan.audit?.schedule ?? []))].toSorted(compareText),
@@ -69,15 +74,15 @@ function levelsOf({ audit, monitoring }: Plan): Levels {
   };
 }
 
-function eachPractice(level: (practice: Practice) => Level): Levels {
+function eachPractice<T>(of: (practice: Practice) => T): Readonly<Record<Practice, T>> {
   return {
-    listeners: level("listeners"),
-    capacity: level("capacity"),
-    accessControl: level("accessControl"),
-    pendingUpdates: level("pendingUpdates"),
-    automaticUpdates: level("automaticUpdates"),
-    protocols: level("protocols"),
-    exposure: level("exposure"),
+    listeners: of("listeners"),
+    capacity: of("capacity"),
+    accessControl: of("accessControl"),
+    pendingUpdates: of("pendingUpdates"),
+    automaticUpdates: of("automaticUpdates"),
+    protocols: of("protocols"),
+    exposure: of("exposure"),
   };
 }
 

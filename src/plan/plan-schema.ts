@@ -3,6 +3,7 @@ import * as z from "zod";
 import { AUTOMATIC_LEVELS, LEVELS } from "../api/audit.ts";
 import { DEFAULT_ACTIONS } from "../api/direction.ts";
 import { labelSelectorSchema } from "../api/label-selector.ts";
+import { PROCESS_NAME } from "../api/monitoring.ts";
 import { DNS_LABEL, DNS_SUBDOMAIN } from "../api/named.ts";
 import { PROTOCOLS } from "../api/ports.ts";
 import { earnedWithinADay, LIMIT_UNITS, MAX_CONCURRENT } from "../api/rate-limits.ts";
@@ -12,6 +13,7 @@ import { normaliseCidrs } from "./cidrs.ts";
 import { normaliseGroupRefs } from "./group-refs.ts";
 import { normaliseInterfacePatterns } from "./interfaces.ts";
 import { normalisePorts } from "./ports.ts";
+import { isSchedule } from "./schedule.ts";
 import { PLAN_FORMAT, type PlanLimit } from "./types.ts";
 
 /** A list that must be in the form that `normalise` gives it. */
@@ -96,6 +98,7 @@ const limit = z
   });
 
 const level = z.enum(LEVELS);
+const processName = z.string().max(255).regex(PROCESS_NAME, "must be the name of a process");
 
 export const planSchema = z.strictObject({
   format: z.literal(PLAN_FORMAT),
@@ -115,7 +118,7 @@ export const planSchema = z.strictObject({
     .strictObject({
       listeners: z
         .strictObject({
-          expected: z.array(z.strictObject({ ports: range, process: z.string().max(255).exactOptional() })),
+          expected: z.array(z.strictObject({ ports: range, process: processName.exactOptional() })),
           unexpected: z.enum(["Report", "Ignore"]),
         })
         .exactOptional(),
@@ -124,7 +127,7 @@ export const planSchema = z.strictObject({
     .exactOptional(),
   audit: z
     .strictObject({
-      schedule: z.string().max(128),
+      schedule: z.string().max(128).refine(isSchedule, "must be a cron schedule of five fields"),
       mandatoryAccessControl: level,
       pendingUpdates: level,
       automaticUpdates: z.enum(AUTOMATIC_LEVELS),

@@ -161,6 +161,28 @@ it("has an answer to any text, and to any object of our kinds", () => {
   );
 });
 
+it("a schedule that admission takes and no node could keep is an error, with line, field and the way out", () => {
+  const yaml = (schedule: string) => `
+apiVersion: porthardening.io/v1alpha1
+kind: PortHardeningPolicy
+metadata: {name: workers}
+spec:
+  mode: Enforce
+  audit:
+    schedule: "${schedule}"
+`;
+  expect(lintText(yaml("60 3 * * *"))).toEqual([
+    expect.stringMatching(
+      /^f.yaml:8: error: PortHardeningPolicy workers: spec.audit.schedule: is no cron schedule: Invalid value for minute: 60; write five fields/,
+    ),
+  ]);
+  expect(lintText(yaml("0 3 31 2 *"))).toEqual([
+    expect.stringMatching(/error: .*spec.audit.schedule: never comes: name days that every year has/),
+  ]);
+  expect(lintText(yaml("0 3 29 2 *"))).toEqual([expect.stringMatching(/does not come in some years, such as 2022/)]);
+  expect(lintText(yaml("0 3 L * *"))).toEqual([]);
+});
+
 describe("what would have no effect", () => {
   it("a deny of what passes before any policy", () => {
     expect(lint(inbound({ ports: ["1-65535"], deny: [{ name: "all", protocols: ["TCP"] }] }))).toEqual([
@@ -353,6 +375,59 @@ describe("what would have no effect", () => {
       expect.stringMatching(/warning: .*inbound.deny\[0\] \("d"\): address group "gone": there is none/),
       expect.stringMatching(/warning: .*address group "wide": 0.0.0.0\/4 left out/),
     ]);
+  });
+
+  const expecting = (expected: readonly object[], ports: readonly (number | string)[] = ["1024-65535"]) =>
+    policy({ firewall: { inbound: { ports } }, monitoring: { listeners: { expected } } });
+
+  it("expected listeners on ports that nobody looks at, which another policy may protect", () => {
+    const listeners = [{ port: 80 }, { port: "1000-1024" }, { port: "8000-9000", process: "envoy" }];
+    expect(lint(expecting(listeners))).toEqual([
+      expect.stringMatching(
+        /monitoring.listeners.expected\[0\].port: never matches: only listeners on 1024-65535 are looked at/,
+      ),
+    ]);
+    expect(lint(policy({ monitoring: { listeners: { expected: listeners } } }))).toHaveLength(1);
+    const web = policy({ firewall: { inbound: { ports: [80] } }, audit: {} }, "web");
+    expect(lint(expecting(listeners), web)).toEqual([]);
+    expect(lint(expecting([{ port: 443 }], ["8000-9000", 9100]))).toEqual([
+      expect.stringMatching(/only listeners on 8000-9000, 9100 are looked at/),
+    ]);
+  });
+
+  it("an expected listener that another covers, once for two that say the same", () => {
+    expect(lint(expecting([{ port: 9100, process: "envoy" }, { port: "9000-9200" }]))).toEqual([
+      expect.stringMatching(/expected\[0\]: has no effect: expected\[1\] expects it on 9100 already/),
+    ]);
+    expect(lint(expecting([{ port: 9100 }, { port: "9100" }]))).toEqual([
+      expect.stringMatching(/expected\[1\]: has no effect: expected\[0\] expects it/),
+    ]);
+    expect(lint(expecting([{ port: 9100 }, { port: 9100, process: "envoy" }]))).toHaveLength(1);
+    const apart = [{ port: 9100, process: "envoy" }, { port: 9100, process: "nginx" }, { port: "9101-9200" }];
+    expect(lint(expecting(apart))).toEqual([]);
+  });
+
+  it("ports that are not to be probed where nothing is", () => {
+    const skipping = (audit: object, name?: string) =>
+      policy({ firewall: { inbound: { ports: ["1024-65535"] } }, audit: { skipProbes: [80, 5432], ...audit } }, name);
+    expect(lint(skipping({}))).toEqual([
+      expect.stringMatching(/audit.skipProbes\[0\]: has no effect: only 1024-65535 may be connected to/),
+    ]);
+    const ignoring = { plaintextProtocols: "Ignore", exposure: "Ignore" };
+    expect(lint(skipping(ignoring))).toEqual([
+      expect.stringMatching(/skipProbes\[0\]: has no effect: plaintextProtocols and exposure are ignored/),
+      expect.stringMatching(/skipProbes\[1\]: has no effect: plaintextProtocols and exposure are ignored/),
+    ]);
+    expect(lint(skipping({ ...ignoring, exposure: "Report" }))).toHaveLength(1);
+    expect(lint(skipping(ignoring), skipping({}, "other"))).toHaveLength(2);
+  });
+
+  it("automatic updates ensured by a policy that only observes", () => {
+    const ensuring = (mode: string) => policy({ mode, audit: { securityUpdates: { automatic: "Ensure" } } });
+    expect(lint(ensuring("Observe"))).toEqual([
+      expect.stringMatching(/audit.securityUpdates.automatic: switches nothing on in mode Observe: it is as Required/),
+    ]);
+    expect(lint(ensuring("Enforce"))).toEqual([]);
   });
 
   it("sysctls that no install allows by itself, and values that another policy wins", () => {

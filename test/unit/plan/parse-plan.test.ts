@@ -26,6 +26,11 @@ const full = assigned({
     { name: "new", newConnections: { limit: 10, per: "Minute", burst: 20 } },
     { name: "standing", maxConcurrent: 100, exempt: [{ ipBlock: { cidr: "203.0.113.0/24" } }] },
   ],
+  monitoring: {
+    listeners: { expected: [{ port: 9100, process: "node_exporter" }, { port: "30000-32767" }] },
+    dropLog: { perMinute: 30 },
+  },
+  audit: { securityUpdates: { automatic: "Ensure" }, skipProbes: [5432] },
 });
 
 /** `full` as JSON with the value at `path` replaced; undefined removes it. */
@@ -96,6 +101,15 @@ describe("parseAssigned", () => {
     ["a range that begins elsewhere", ["plan", "ephemeralPorts", "range", "from"], 49153],
     ["an optional part that was pruned", ["plan", "inbound"], undefined],
     ["another optional part that was pruned", ["plan", "outbound"], undefined],
+    ["listeners that nobody watches any more", ["plan", "monitoring"], undefined],
+    [
+      "a process that was pruned from an expected listener",
+      ["plan", "monitoring", "listeners", "expected", 0, "process"],
+      undefined,
+    ],
+    ["a log that was pruned", ["plan", "monitoring", "dropLog"], undefined],
+    ["an audit that was pruned", ["plan", "audit"], undefined],
+    ["a level that was lowered", ["plan", "audit", "exposure"], "Ignore"],
     ["another priority", ["priority"], 7],
     ["another hash", ["hash"], "0123456789abcdef"],
   ])("tells %s by the hash", (_name, path, to) => {
@@ -157,6 +171,29 @@ describe("parseAssigned", () => {
     [["plan", "rateLimits", 1, "prefixLength"], undefined],
     [["plan", "rateLimits", 1, "exempt"], "Everybody"],
     [["plan", "rateLimits", 1, "exempt", "cidrs"], ["203.0.113.1/24"]],
+    [["plan", "monitoring", "unknown"], {}],
+    [["plan", "monitoring", "listeners", "unexpected"], "Required"],
+    [["plan", "monitoring", "listeners", "expected"], undefined],
+    [["plan", "monitoring", "listeners", "expected", 0, "ports"], { from: 2, to: 1 }],
+    [["plan", "monitoring", "listeners", "expected", 0, "ports"], 9100],
+    [["plan", "monitoring", "listeners", "expected", 0, "process"], ""],
+    [["plan", "monitoring", "listeners", "expected", 0, "process"], "a\nb"],
+    [["plan", "monitoring", "dropLog", "perMinute"], 0],
+    [["plan", "monitoring", "dropLog", "perMinute"], 6001],
+    [["plan", "audit", "schedule"], "60 3 * * *"],
+    [["plan", "audit", "schedule"], "0 0 3 * * *"],
+    [["plan", "audit", "schedule"], ""],
+    [["plan", "audit", "mandatoryAccessControl"], "Ensure"],
+    [["plan", "audit", "pendingUpdates"], undefined],
+    [["plan", "audit", "automaticUpdates"], "On"],
+    [["plan", "audit", "skipProbes"], [5432]],
+    [
+      ["plan", "audit", "skipProbes"],
+      [
+        { from: 9, to: 9 },
+        { from: 8, to: 8 },
+      ],
+    ],
     [["plan", "unknown"], true],
     [["mode"], "Audit"],
     [["extra"], 1],

@@ -1,5 +1,6 @@
 /** Policies for these tests: through the API's own parser, so that defaults are filled in and nothing invalid slips in. */
 import fc from "fast-check";
+import { AUTOMATIC_LEVELS, LEVELS } from "../../../src/api/audit.ts";
 import { DEFAULT_ACTIONS } from "../../../src/api/direction.ts";
 import { parsePolicy } from "../../../src/api/parse.ts";
 import type { PortHardeningPolicy } from "../../../src/api/policy.ts";
@@ -138,6 +139,41 @@ const limits = fc.uniqueArray(
   { selector: ({ name }) => name },
 );
 
+const monitoring = fc.record(
+  {
+    listeners: fc.record(
+      {
+        expected: fc.array(
+          fc.record(
+            { port: fc.constantFrom(9100, "9100", "9000-9200", 443), process: fc.constantFrom("nginx", "envoy") },
+            { requiredKeys: ["port"] },
+          ),
+          { maxLength: 3 },
+        ),
+        unexpected: fc.constantFrom("Report", "Ignore"),
+      },
+      { requiredKeys: [] },
+    ),
+    dropLog: fc.record({ perMinute: fc.constantFrom(1, 30) }),
+  },
+  { requiredKeys: [] },
+);
+const level = fc.constantFrom(...LEVELS);
+const audit = fc.record(
+  {
+    schedule: fc.constantFrom("0 3 * * *", "0 4 * * MON", "*/30 * * * *"),
+    mandatoryAccessControl: level,
+    securityUpdates: fc.record(
+      { pending: level, automatic: fc.constantFrom(...AUTOMATIC_LEVELS) },
+      { requiredKeys: [] },
+    ),
+    plaintextProtocols: level,
+    skipProbes: fc.array(fc.constantFrom(5432, "5000-6000", "443"), { maxLength: 3 }),
+    exposure: level,
+  },
+  { requiredKeys: [] },
+);
+
 /** Any policy spec that the API accepts, of few values, so that policies meet in all of them. */
 export const anySpec = fc.record(
   {
@@ -167,6 +203,8 @@ export const anySpec = fc.record(
       { requiredKeys: [] },
     ),
     rateLimits: limits,
+    monitoring,
+    audit,
   },
   { requiredKeys: [] },
 );
