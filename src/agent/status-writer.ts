@@ -4,6 +4,7 @@ import { OBSERVED_MAX } from "../api/observed.ts";
 import { backoffMilliseconds } from "../kube/backoff.ts";
 import { NotFoundError } from "../kube/errors.ts";
 import type { Logger } from "../telemetry/logger.ts";
+import { boundStatus } from "./bound-status.ts";
 import { wake } from "./wake.ts";
 
 export interface StatusWriter {
@@ -55,7 +56,8 @@ export function statusWriter({
         const next = wanted;
         if (next === undefined || now() < dueAt()) continue;
         try {
-          await write(next.uid, next.status, signal);
+          // Here and not before: what is compared does not change by being shortened.
+          await write(next.uid, boundStatus(next.status), signal);
           written = { ...next, at: now() };
           failures = 0;
           retryAt = 0;

@@ -136,6 +136,11 @@ export const nodeStateStatusSchema = z
     listeners: listenersSchema.optional(),
     connections: connectionsSchema.optional(),
     drift: driftSchema.optional().describe("Changes made by others and repaired."),
+    leftOut: z
+      .array(z.string().max(128))
+      .max(32)
+      .optional()
+      .describe("What was left out to keep this status within 32 KiB, by field. Absent: nothing."),
   })
   .describe("What was measured on the node. Written by the node's agent only.");
 

@@ -1,20 +1,25 @@
 import { readFile } from "node:fs/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { parse } from "yaml";
+import { boundStatus } from "../../src/agent/bound-status.ts";
+import { nodeStateStatusSchema } from "../../src/api/node-state.ts";
 import { parseAddressGroup, parsePolicy } from "../../src/api/parse.ts";
+import { structuralSchema } from "../../src/api/structural-schema.ts";
 import { kubeClient } from "../../src/kube/client.ts";
 import { loadKubeConfig } from "../../src/kube/kube-config.ts";
 import { resources } from "../../src/kube/resources.ts";
 import { type Transport, transport } from "../../src/kube/transport.ts";
 import type { KubeClient, KubeObject } from "../../src/kube/types.ts";
+import { fullest } from "../hostile/fullest.ts";
 import { largestGroup, largestPolicies } from "../hostile/largest.ts";
 import { thinned } from "../hostile/mutations.ts";
 import { boundsOf, type Schema } from "../hostile/schema-bounds.ts";
 import { fieldOf, pathText } from "../hostile/sites.ts";
 import { startControlPlane } from "../lab/control-plane.ts";
 import { createLab, type Lab } from "../lab/lab.ts";
+import { nodeState } from "../unit/api/objects/sample.ts";
 import { objects } from "../unit/api/objects.ts";
-import { problemsOf, tryCreate } from "./admission-create.ts";
+import { problemsOf, tryCreate, tryStatus } from "./admission-create.ts";
 
 const CRDS = new URL("../../crds", import.meta.url).pathname;
 /** For one object on a busy machine; kubectl would wait a minute. */
@@ -54,6 +59,23 @@ describe("the API server keeps, within its budget for CEL,", () => {
     await client.create(resources.addressGroups, largestGroup);
     expect(performance.now() - start).toBeLessThan(PATIENCE_MILLISECONDS);
   });
+});
+
+it("takes the status of a node with everything at its maximum, and keeps it, shortened, within 32 KiB", async () => {
+  const kind = resources.nodeStates.kind;
+  const status = nodeStateStatusSchema.parse(fullest(structuralSchema(nodeStateStatusSchema)));
+  const { apiVersion, metadata, spec } = nodeState([]) as Pick<KubeObject, "apiVersion" | "metadata"> & {
+    spec: object;
+  };
+  await client.create(resources.nodeStates, { apiVersion, kind, metadata, spec } as KubeObject);
+  expect(await tryStatus(wire, metadata.name, { kind, status })).toBeUndefined();
+  const short = { apiVersion, kind, metadata: { name: metadata.name }, status: boundStatus(status) };
+  const how = { fieldManager: "largest-test", subresource: "status" } as const;
+  const kept = await client.apply(resources.nodeStates, short, how);
+  expect(kept).toMatchObject({ status: short.status });
+  const bytes = Buffer.byteLength(JSON.stringify((kept as { status?: unknown }).status));
+  console.info(`a status of ${JSON.stringify(status).length} bytes is kept as ${bytes}`);
+  expect(bytes).toBeLessThanOrEqual(32_768);
 });
 
 function accepts(object: unknown): boolean {

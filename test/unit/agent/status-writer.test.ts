@@ -95,6 +95,28 @@ describe("statusWriter", () => {
     expect(written).toEqual([status("Failed"), status("Enforced", 2)]);
   });
 
+  it("writes what is too large shortened, and once, as only the counters that come after change", async () => {
+    const { writer, written, settle } = writing();
+    const message = "m".repeat(1024);
+    const policies = (droppedPackets: number) =>
+      Array.from({ length: 64 }, (_, n) => ({
+        name: `p${n}`,
+        uid: "u",
+        hash: "1",
+        state: "Failed" as const,
+        since: "2026-01-01T00:00:00Z",
+        message,
+        droppedPackets,
+      }));
+    writer.publish("a", { policies: policies(9) });
+    await settle();
+    writer.publish("a", { policies: policies(1_000_000) });
+    await settle();
+    expect(written).toHaveLength(1);
+    expect(written[0]?.leftOut).toEqual([expect.stringMatching(/^policies\.message: \d+ of 1024 characters$/)]);
+    expect(JSON.stringify(written[0]).length).toBeLessThan(32_768);
+  });
+
   it("retries ever later, at most after a minute, while the API server refuses", async () => {
     let refuse = true;
     const { writer, written, settle } = writing(async () => {

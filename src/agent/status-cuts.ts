@@ -1,0 +1,55 @@
+import type { PlaceName } from "./status-places.ts";
+
+/**
+ * What of a status goes first where all of it is too large: the place and how much stays. In few steps, so that a counter
+ * that grows seldom moves one. What is whole elsewhere (findings in the report, packets in the metrics) goes before what
+ * stands here alone, and why a policy does not hold goes late.
+ */
+export const STATUS_CUTS: readonly (readonly [place: PlaceName, most: number])[] = [
+  ["connections.top", 10],
+  ["policies.existingConnections.top", 2],
+  ["drift.last.what", 5],
+  ["observed.topPeers", 1],
+  ["sysctls", 32],
+  ["wouldSet", 10],
+  ["ephemeralPorts.reserved", 1024],
+  ["observed", 10],
+  ["listeners.top", 10],
+  ["policies.message", 512],
+  ["conditions.message", 512],
+  ["audit.top", 10],
+  ["connections.top", 3],
+  ["policies.existingConnections.top", 0],
+  ["wouldSet", 3],
+  ["observed", 5],
+  ["listeners.top", 5],
+  ["policies.message", 256],
+  ["conditions.message", 256],
+  ["audit.top", 5],
+  ["audit.checks.reason", 100],
+  ["sysctls", 8],
+  ["ephemeralPorts.reserved", 256],
+  ["policies.message", 128],
+  ["connections.top", 0],
+  ["drift.last.what", 1],
+  ["wouldSet", 0],
+  ["observed", 0],
+  ["sysctls", 0],
+  ["listeners.top", 0],
+  ["audit.top", 0],
+  ["policies.message", 0],
+  ["conditions.message", 64],
+  ["audit.checks.reason", 0],
+  ["audit.policies", 32],
+  ["audit.policies", 16],
+  ["audit.policies", 0],
+  // None that is left comes to be too large in this version: bounds of the schema, not of what agents write.
+  ["policies.reason", 32],
+  ["policies.existingConnections", 0],
+  ["ephemeralPorts.reserved", 0],
+  ["drift.last.what", 0],
+  ["audit.checks", 0],
+  ["conditions.message", 0],
+  ["conditions", 4],
+  ["policies.reason", 0],
+];
