@@ -57,7 +57,9 @@ const count = z.int32().min(0);
 export const policyStatusSchema = z
   .object({
     observedGeneration: z.int().min(0).optional().describe("metadata.generation that this status speaks of."),
-    conditions: conditionsSchema.optional().describe("Ready, Reconciling, Stalled and Conflicted (kstatus)."),
+    conditions: conditionsSchema
+      .optional()
+      .describe("Ready, Reconciling and Stalled (kstatus); Conflicted; Audited, where the policy asks for audits."),
     status: z.string().max(64).optional().describe("One word: Ready, or why not yet."),
     message: z.string().max(MESSAGE_MAX).optional().describe("The same in a sentence."),
     nodes: z

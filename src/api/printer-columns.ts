@@ -56,6 +56,13 @@ export const POLICY_COLUMNS: readonly Column[] = [
     wide: true,
   },
   {
+    name: "Audit",
+    type: "string",
+    jsonPath: ".status.audit.summary",
+    description: "What audits of the nodes found.",
+    wide: true,
+  },
+  {
     name: "Message",
     type: "string",
     jsonPath: ".status.message",

@@ -32,7 +32,11 @@ export function changeHandlers({ stores, queue, liveness, isSilent }: ChangeCont
     policies: (name, before, after) => {
       queue.add(`policy/${name}`);
       // Its status alone changed; a spec that changes has a new generation.
-      if (before !== undefined && before.uid === after?.uid && before.generation === after.generation) return;
+      if (before !== undefined && before.uid === after?.uid && before.generation === after.generation) {
+        // An annotation changes no generation.
+        if (before.auditAsked !== after.auditAsked) queue.add("fleet");
+        return;
+      }
       queue.add("fleet");
       queue.add("groups/selected-nodes");
       // The others may have won or lost a value by it.
@@ -78,7 +82,9 @@ function policiesOf(...states: readonly (NodeStateFacts | undefined)[]): Readonl
 }
 
 function specOf(state: NodeStateFacts | undefined) {
-  return state === undefined ? undefined : { uid: state.uid, ownerUid: state.ownerUid, assigned: state.assigned };
+  return state === undefined
+    ? undefined
+    : { uid: state.uid, ownerUid: state.ownerUid, assigned: state.assigned, request: state.auditRequest };
 }
 
 function same(a: unknown, b: unknown): boolean {

@@ -1,3 +1,4 @@
+import { auditRequest } from "./audit-request.ts";
 import { type DesiredPolicy, desiredPolicies } from "./desired-policies.ts";
 import type { NodeStateFacts } from "./node-state-facts.ts";
 import { nodeTarget } from "./node-target.ts";
@@ -30,7 +31,9 @@ export function fleetRollout({ policies, nodes, nodeStates }: ControllerStores):
   const mayChange = (policy: string, node: string) => admitted.get(policy)?.has(node) ?? false;
   const changing = views.filter(
     ({ node, state, desired }) =>
-      state?.ownerUid !== node.uid || nodeTarget(desired, state, (policy) => mayChange(policy, node.name)).differs,
+      state?.ownerUid !== node.uid ||
+      state.auditRequest !== auditRequest(node, desired.keys(), policies) ||
+      nodeTarget(desired, state, (policy) => mayChange(policy, node.name)).differs,
   );
   const orphans = nodeStates.list().filter(({ name }) => nodes.get({ name }) === undefined);
   return { mayChange, nodes: [...changing.map(({ node }) => node.name), ...orphans.map(({ name }) => name)] };

@@ -1,5 +1,6 @@
 import type { KubeObject } from "../kube/types.ts";
 import type { Labels } from "../plan/select.ts";
+import { auditAsked } from "./audit-annotation.ts";
 import { fieldAt, recordsAt, stringsAt } from "./wire-fields.ts";
 
 /** What the controller keeps of a Node. */
@@ -12,12 +13,15 @@ export interface NodeFacts {
   /** InternalIP and ExternalIP. */
   readonly addresses: readonly string[];
   readonly podCidrs: readonly string[];
+  /** Its annotation that asks for an audit. */
+  readonly auditAsked?: string | undefined;
 }
 
 /** Total: a Node that could not be read would look like one that is gone. */
 export function parseNodeFacts(object: KubeObject): NodeFacts {
   const { name, uid = "", labels = {} } = object.metadata;
   const status = fieldAt(object, "status");
+  const asked = auditAsked(object.metadata);
   return {
     name,
     uid,
@@ -29,5 +33,6 @@ export function parseNodeFacts(object: KubeObject): NodeFacts {
       (type === "InternalIP" || type === "ExternalIP") && typeof address === "string" ? [address] : [],
     ),
     podCidrs: stringsAt(fieldAt(object, "spec"), "podCIDRs"),
+    ...(asked === undefined ? {} : { auditAsked: asked }),
   };
 }

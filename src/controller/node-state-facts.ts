@@ -3,6 +3,7 @@ import type { ObservedOnNode, WantedOnNode } from "../api/observed.ts";
 import type { KubeObject } from "../kube/types.ts";
 import { planHash } from "../plan/plan-hash.ts";
 import type { AssignedPolicy } from "../plan/types.ts";
+import { type AuditFacts, auditFacts } from "./audit-facts.ts";
 import { type NodeSelection, nodeSelectionsIn } from "./selected-nodes.ts";
 import { fieldAt, recordsAt } from "./wire-fields.ts";
 
@@ -36,12 +37,20 @@ export interface NodeStateFacts {
   readonly wouldSet: readonly WantedOnNode[];
   /** Measured range of local ports. */
   readonly range: string | undefined;
+  /** spec.auditRequest. */
+  readonly auditRequest: string | undefined;
+  /** Absent where the node was not audited yet. */
+  readonly audit: AuditFacts | undefined;
+  /** When something else last changed what is enforced there, and it was repaired. */
+  readonly driftAt: string | undefined;
 }
 
 /** Total, as one that was left out would be created anew. */
 export function parseNodeStateFacts(object: KubeObject): NodeStateFacts {
   const { name, uid = "", creationTimestamp = "", ownerReferences = [] } = object.metadata;
-  const elements = recordsAt(fieldAt(object, "spec"), "policies");
+  const spec = fieldAt(object, "spec");
+  const elements = recordsAt(spec, "policies");
+  const request = fieldAt(spec, "auditRequest");
   const status = nodeStateStatusSchema.safeParse(fieldAt(object, "status")).data;
   return {
     name,
@@ -54,6 +63,9 @@ export function parseNodeStateFacts(object: KubeObject): NodeStateFacts {
     observed: status?.observed ?? [],
     wouldSet: status?.wouldSet ?? [],
     range: status?.ephemeralPorts?.range,
+    auditRequest: typeof request === "string" ? request : undefined,
+    audit: status?.audit && auditFacts(status.audit),
+    driftAt: status?.drift?.last?.at,
   };
 }
 

@@ -1,6 +1,7 @@
 import { type PolicyStatus, policyStatusSchema } from "../api/policy.ts";
 import type { KubeObject } from "../kube/types.ts";
 import type { CompileOptions } from "../plan/compile.ts";
+import { auditAsked } from "./audit-annotation.ts";
 import { type CompiledPolicy, compilePolicy } from "./compiled-policy.ts";
 import { fieldAt } from "./wire-fields.ts";
 
@@ -12,12 +13,21 @@ export interface PolicyFacts {
   /** As published; undefined where it is absent or of another shape. */
   readonly status: PolicyStatus | undefined;
   readonly compiled: CompiledPolicy;
+  /** Its annotation that asks for an audit. */
+  readonly auditAsked?: string | undefined;
 }
 
 /** Total: a policy that was left out would look deleted and be taken off the nodes. */
 export function parsePolicyFacts(object: KubeObject, options: CompileOptions): PolicyFacts {
   const { name, uid = "", generation = 0 } = object.metadata;
-  return { name, uid, generation, status: parsePolicyStatus(object), compiled: compilePolicy(object, options) };
+  return {
+    name,
+    uid,
+    generation,
+    status: parsePolicyStatus(object),
+    compiled: compilePolicy(object, options),
+    auditAsked: auditAsked(object.metadata),
+  };
 }
 
 export function parsePolicyStatus(object: KubeObject): PolicyStatus | undefined {

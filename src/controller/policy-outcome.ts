@@ -2,6 +2,7 @@ import { mergeScalars } from "../plan/merge-scalars.ts";
 import { byPrecedence } from "../plan/precedence.ts";
 import { byName } from "../plan/text-order.ts";
 import type { Conflict, PortRange } from "../plan/types.ts";
+import { askedOf, judgeAudit, type NodeAuditOutcome } from "./audit-outcome.ts";
 import { clusterWarnings } from "./cluster-warnings.ts";
 import { type DesiredPolicy, desiredPolicies } from "./desired-policies.ts";
 import { type Desired, judgeNode, type NodeOutcome, silentFrom } from "./node-outcome.ts";
@@ -27,6 +28,8 @@ export function policyOutcome(
   const conflictsOf = conflictFinder();
   const outcomes: NodeOutcome[] = [];
   const conflicts: NodeConflict[] = [];
+  const audits: NodeAuditOutcome[] = [];
+  const asked = policy.compiled.outcome === "Compiled" ? askedOf(policy.compiled.element) : undefined;
   let nextSilenceAt = Number.POSITIVE_INFINITY;
   for (const node of stores.nodes.list().toSorted(byName)) {
     const state = stores.nodeStates.get({ name: node.name });
@@ -36,7 +39,13 @@ export function policyOutcome(
     const silent = silentFrom(state, heardAt(node.name), silentAfterMilliseconds);
     if (silent > now) nextSilenceAt = Math.min(nextSilenceAt, silent);
     const desired: Desired = "element" in wanted ? { hash: wanted.element.hash } : wanted;
-    outcomes.push(judgeNode(policy.name, desired, { node, state, silentFrom: silent }, now));
+    const outcome = judgeNode(policy.name, desired, { node, state, silentFrom: silent }, now);
+    outcomes.push(outcome);
+    if (asked !== undefined) {
+      const reported = state?.reported.find(({ name }) => name === policy.name);
+      const current = "hash" in desired && reported?.hash === desired.hash;
+      audits.push(judgeAudit(asked, node.name, { known: outcome.outcome !== "Unknown", current, audit: state?.audit }));
+    }
     const lost = conflictsOf(onNode).filter((conflict) => conflict.policy === policy.name);
     conflicts.push(...lost.map((conflict) => ({ ...conflict, node: node.name })));
   }
@@ -49,7 +58,17 @@ export function policyOutcome(
   const observes = own.outcome === "Compiled" && own.element.mode === "Observe";
   const problem = own.outcome === "Compiled" ? undefined : own.problem;
   const warnings = own.outcome === "Compiled" ? clusterWarnings(own.element.plan, stores, nodePortRange) : [];
-  return { generation, problem, outcomes, conflicts, setsRange, observes, warnings, nextSilenceAt };
+  return {
+    generation,
+    problem,
+    outcomes,
+    conflicts,
+    setsRange,
+    observes,
+    warnings,
+    ...(asked === undefined ? {} : { audits }),
+    nextSilenceAt,
+  };
 }
 
 /** Nodes with the same policies have the same conflicts, so they are computed once for all of those. */

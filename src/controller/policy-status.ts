@@ -1,6 +1,8 @@
 import { type Condition, clipText, setCondition } from "../api/condition.ts";
 import { FAILURES_MAX, type PolicyStatus } from "../api/policy.ts";
 import type { Conflict } from "../plan/types.ts";
+import type { NodeAuditOutcome } from "./audit-outcome.ts";
+import { AUDITED, judgeAudited, summariseAudit } from "./audit-summary.ts";
 import type { NodeOutcome } from "./node-outcome.ts";
 import { summariseObserved } from "./observed-outcome.ts";
 import { remarksOf } from "./remarks.ts";
@@ -27,6 +29,8 @@ export interface PolicyOutcome {
   readonly setsRange: boolean;
   /** What is odd in the cluster, apart from what nodes say: sentences. */
   readonly warnings: readonly string[];
+  /** One per selected node; absent where the policy asks for no audit. */
+  readonly audits?: readonly NodeAuditOutcome[];
 }
 
 /** The status to publish. Equal to `before` (by value) where nothing changed, so that nothing is written then. */
@@ -41,9 +45,10 @@ export function summarisePolicy(policy: PolicyOutcome, before: PolicyStatus | un
     flag("Reconciling", reconciling),
     flag("Stalled", stalled),
     conflicted(conflicts),
+    ...audited(policy, before),
   ].reduce<readonly Condition[]>(
     (done, condition) => setCondition(done, { ...condition, observedGeneration }, now),
-    before?.conditions ?? [],
+    withoutStale(before?.conditions ?? [], policy),
   );
   const range = measuredRanges(enforced);
   return {
@@ -64,6 +69,7 @@ export function summarisePolicy(policy: PolicyOutcome, before: PolicyStatus | un
       outcomes.reduce((sum, { droppedPackets }) => sum + droppedPackets, 0),
     ),
     ...existingOf(outcomes),
+    ...(policy.audits === undefined ? {} : { audit: summariseAudit(policy.audits) }),
     ...(observes ? summariseObserved(outcomes.flatMap(({ observed }) => observed ?? [])) : {}),
     failures: [...failed, ...evaded].slice(0, FAILURES_MAX).map(({ node, reason, message }) => ({
       node,
@@ -82,6 +88,18 @@ function existingOf(outcomes: readonly NodeOutcome[]): Pick<PolicyStatus, "exist
       counted.reduce((total, one) => total + one[of], 0),
     );
   return { existingConnections: { kept: sum("kept"), cut: sum("cut") } };
+}
+
+/** Nobody can say what a policy asks for that cannot be compiled: the condition stays only where it was. */
+function audited({ audits, problem }: PolicyOutcome, before: PolicyStatus | undefined) {
+  if (audits !== undefined) return [{ type: AUDITED, ...judgeAudited(audits) }];
+  if (problem === undefined || !before?.conditions?.some(({ type }) => type === AUDITED)) return [];
+  return [{ type: AUDITED, status: "Unknown", reason: "InvalidPolicy", message: problem } as const];
+}
+
+function withoutStale(conditions: readonly Condition[], { audits, problem }: PolicyOutcome): readonly Condition[] {
+  const asksNot = audits === undefined && problem === undefined;
+  return asksNot ? conditions.filter(({ type }) => type !== AUDITED) : conditions;
 }
 
 function conflicted(conflicts: readonly NodeConflict[]) {

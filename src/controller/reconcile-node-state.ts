@@ -2,6 +2,7 @@ import { API_VERSION, NODE_STATE_KIND } from "../api/group.ts";
 import { resources } from "../kube/resources.ts";
 import { retryOnConflict } from "../kube/retry-on-conflict.ts";
 import type { KubeClient, KubeObject } from "../kube/types.ts";
+import { auditRequest } from "./audit-request.ts";
 import { desiredPolicies } from "./desired-policies.ts";
 import type { NodeFacts } from "./node-facts.ts";
 import { type NodeStateFacts, parseNodeStateFacts } from "./node-state-facts.ts";
@@ -15,6 +16,10 @@ export interface NodeStateContext {
   readonly stores: ControllerStores;
   readonly mayChange: (policy: string, node: string) => boolean;
   readonly signal: AbortSignal;
+}
+
+interface Wanted extends NodeTarget {
+  readonly auditRequest: string | undefined;
 }
 
 type Done = "Unchanged" | "Written" | "Deleted";
@@ -57,7 +62,10 @@ async function write(node: NodeFacts, current: KubeObject | undefined, context: 
     apiVersion: API_VERSION,
     kind: NODE_STATE_KIND,
     metadata: { name, ownerReferences },
-    spec: { policies: [...target.set, ...kept] },
+    spec: {
+      policies: [...target.set, ...kept],
+      ...(target.auditRequest === undefined ? {} : { auditRequest: target.auditRequest }),
+    },
   };
   if (current === undefined || reborn) {
     // The Node was registered anew: its NodeState would be collected with the old one, and its status speaks of that.
@@ -81,15 +89,15 @@ async function deleteOrphan(state: NodeStateFacts | undefined, { client, signal 
   return "Deleted";
 }
 
-function targetOf(
-  node: NodeFacts,
-  state: NodeStateFacts | undefined,
-  { stores, mayChange }: NodeStateContext,
-): NodeTarget {
+function targetOf(node: NodeFacts, state: NodeStateFacts | undefined, { stores, mayChange }: NodeStateContext): Wanted {
   const compiled = stores.policies.list().map((facts) => facts.compiled);
-  return nodeTarget(desiredPolicies(compiled, node, state), state, (policy) => mayChange(policy, node.name));
+  const desired = desiredPolicies(compiled, node, state);
+  return {
+    ...nodeTarget(desired, state, (policy) => mayChange(policy, node.name)),
+    auditRequest: auditRequest(node, desired.keys(), stores.policies),
+  };
 }
 
-function matches(node: NodeFacts, state: NodeStateFacts | undefined, target: NodeTarget): boolean {
-  return !target.differs && state?.ownerUid === node.uid;
+function matches(node: NodeFacts, state: NodeStateFacts | undefined, target: Wanted): boolean {
+  return !target.differs && state?.ownerUid === node.uid && state.auditRequest === target.auditRequest;
 }

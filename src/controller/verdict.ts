@@ -85,6 +85,6 @@ export function nameNodes(nodes: readonly { readonly node: string }[]): string {
   return nodes.length > 3 ? `${names} and ${nodes.length - 3} more` : names;
 }
 
-function countNodes(count: number): string {
+export function countNodes(count: number): string {
   return count === 1 ? "1 node" : `${count} nodes`;
 }

@@ -21,6 +21,9 @@ export function stateFacts(name: string, facts: Partial<NodeStateFacts> = {}): N
     observed: [],
     wouldSet: [],
     range: undefined,
+    auditRequest: undefined,
+    audit: undefined,
+    driftAt: undefined,
     ...facts,
   };
 }
