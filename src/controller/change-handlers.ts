@@ -1,6 +1,7 @@
 import { CLUSTER_ADDRESS_ROLES, SELECTED_NODES } from "../api/group.ts";
 import type { WorkQueue } from "../kube/work-queue.ts";
 import { canonicalJson } from "../plan/canonical-json.ts";
+import type { EventRecorder } from "./event-recorder.ts";
 import type { Liveness } from "./liveness.ts";
 import type { NodeStateFacts } from "./node-state-facts.ts";
 import type { ReconcileKey } from "./reconcile-key.ts";
@@ -14,12 +15,19 @@ export interface ChangeContext {
   readonly stores: () => ControllerStores;
   readonly queue: Pick<WorkQueue<ReconcileKey>, "add" | "addAfter">;
   readonly liveness: Liveness;
+  readonly events: Pick<EventRecorder, "nodeChanged" | "policyChanged">;
   /** Whether the agent of this node counts as silent now. */
   readonly isSilent: (node: string) => boolean;
 }
 
 /** Which keys a change concerns. Nothing of the change itself is kept: the pass looks at everything anew. */
-export function changeHandlers({ stores, queue, liveness, isSilent }: ChangeContext): ChangeHandlers & { all(): void } {
+export function changeHandlers({
+  stores,
+  queue,
+  liveness,
+  events,
+  isSilent,
+}: ChangeContext): ChangeHandlers & { all(): void } {
   const everyPolicy = () => {
     for (const { name } of stores().policies.list()) queue.add(`policy/${name}`);
   };
@@ -30,6 +38,7 @@ export function changeHandlers({ stores, queue, liveness, isSilent }: ChangeCont
       for (const role of [...CLUSTER_ADDRESS_ROLES, SELECTED_NODES] as const) queue.add(`groups/${role}`);
     },
     policies: (name, before, after) => {
+      events.policyChanged(name);
       queue.add(`policy/${name}`);
       // Its status alone changed; a spec that changes has a new generation.
       if (before !== undefined && before.uid === after?.uid && before.generation === after.generation) {
@@ -51,7 +60,8 @@ export function changeHandlers({ stores, queue, liveness, isSilent }: ChangeCont
       queue.add("groups/pods");
       queue.add("groups/selected-nodes");
     },
-    nodeStates: (_name, before, after) => {
+    nodeStates: (name, before, after) => {
+      events.nodeChanged(name);
       for (const policy of policiesOf(before, after)) queue.add(`policy/${policy}`);
       if (!same(before?.nodeSelections, after?.nodeSelections)) queue.add("groups/selected-nodes");
       if (same(specOf(before), specOf(after))) queue.addAfter("fleet", REPORTS_SETTLE_MILLISECONDS);

@@ -1,4 +1,5 @@
 import { Counter, Gauge, Histogram, type Registry } from "prom-client";
+import type { EventResult } from "./event-recorder.ts";
 import type { ReportedPolicy } from "./node-state-facts.ts";
 import { type ControllerStores, unsynced } from "./stores.ts";
 
@@ -9,6 +10,7 @@ export interface ControllerMetrics {
   observePass(kind: ReconcileKind, seconds: number): void;
   countError(kind: ReconcileKind): void;
   countWatchError(resource: string): void;
+  countEvent(result: EventResult): void;
 }
 
 /** Labels are bounded: kinds of work, resources and reasons, never names of nodes or policies. */
@@ -34,6 +36,12 @@ export function controllerMetrics(
     name: "port_hardening_controller_watch_errors_total",
     help: "Faults of the lists and watches that the caches rest on.",
     labelNames: ["resource"],
+    registers,
+  });
+  const events = new Counter({
+    name: "port_hardening_controller_events_total",
+    help: "Events for people. Known: it was there already. Dropped: over the rate, summed up at the policy.",
+    labelNames: ["result"],
     registers,
   });
   new Gauge({
@@ -79,6 +87,7 @@ export function controllerMetrics(
     observePass: (kind, seconds) => passes.observe({ kind }, seconds),
     countError: (kind) => errors.inc({ kind }),
     countWatchError: (resource) => watchErrors.inc({ resource }),
+    countEvent: (result) => events.inc({ result }),
   };
 }
 

@@ -1,3 +1,4 @@
+import { hostname } from "node:os";
 import type { Registry } from "prom-client";
 import { type ClusterAddressRole, SELECTED_NODES } from "../api/group.ts";
 import type { KubeClient } from "../kube/types.ts";
@@ -5,6 +6,7 @@ import { workQueue } from "../kube/work-queue.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import { changeHandlers } from "./change-handlers.ts";
 import { controllerMetrics } from "./controller-metrics.ts";
+import { eventRecorder } from "./event-recorder.ts";
 import { type FleetRollout, fleetRollout } from "./fleet-rollout.ts";
 import { liveness } from "./liveness.ts";
 import { reconcileAddressGroups } from "./reconcile-address-groups.ts";
@@ -71,10 +73,21 @@ export function createController({
     waiting.add(key);
     queue.add(key);
   };
+  const events = eventRecorder({
+    client,
+    stores: () => watches.stores,
+    logger,
+    rates: settings.events,
+    // In a pod this is the pod's name.
+    instance: hostname(),
+    now,
+    onResult: (result) => metrics.countEvent(result),
+  });
   const handlers = changeHandlers({
     stores: () => watches.stores,
     queue: { add, addAfter: queue.addAfter },
     liveness: lives,
+    events,
     isSilent: (node) => now() >= (lives.heardAt(node) ?? Number.NEGATIVE_INFINITY) + silentAfterMilliseconds,
   });
   const watches = controllerWatches({
@@ -154,7 +167,7 @@ export function createController({
 
   return {
     async run(signal) {
-      await Promise.all([watches.run(signal), queue.run(signal)]);
+      await Promise.all([watches.run(signal), queue.run(signal), events.run(signal)]);
     },
     unready: () =>
       unsynced(stores, Object.keys(stores) as (keyof ControllerStores)[]).map(

@@ -1,6 +1,7 @@
 import { DEFAULT_ALLOWED_SYSCTLS } from "../plan/allowed-sysctls.ts";
 import { DEFAULT_NODE_PORT_RANGE } from "../plan/node-port-range.ts";
 import type { PortRange } from "../plan/types.ts";
+import { DEFAULT_EVENT_RATES, type EventRates } from "./event-budget.ts";
 import type { StatusRate } from "./status-pace.ts";
 
 export interface ControllerSettings {
@@ -14,6 +15,8 @@ export interface ControllerSettings {
   readonly concurrency: number;
   /** Writes of one policy's status. */
   readonly statusWrites: StatusRate;
+  /** How many Events are made. */
+  readonly events: EventRates;
 }
 
 export const DEFAULT_CONTROLLER_SETTINGS: ControllerSettings = {
@@ -22,4 +25,5 @@ export const DEFAULT_CONTROLLER_SETTINGS: ControllerSettings = {
   nodePortRange: DEFAULT_NODE_PORT_RANGE,
   concurrency: 8,
   statusWrites: { burst: 5, intervalMilliseconds: 1_000 },
+  events: DEFAULT_EVENT_RATES,
 };

@@ -13,6 +13,8 @@ import { isRecord, parseObject, parsePage, parseWatchEvent } from "./wire.ts";
 /** etcd takes 1.5 MiB an object (--max-request-bytes), the API server 3 MiB a request; JSON may escape some of it. */
 const MAX_EVENT_BYTES = 8 * 1024 * 1024;
 
+const METADATA_ONLY = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1";
+
 export interface KubeClientOptions {
   /** For a whole request; for a watch until it begins. Default 10 s. */
   readonly requestTimeoutMilliseconds?: number;
@@ -26,6 +28,8 @@ interface Call {
   readonly path: string;
   readonly body?: unknown;
   readonly contentType?: string;
+  /** Default: JSON of whole objects. */
+  readonly accept?: string;
 }
 
 /** A client of the config's current cluster. Throws where the config names none. */
@@ -110,7 +114,8 @@ export function kubeClient(
     },
     async list(resource, options, signal) {
       const query = { ...selectorQuery(options), limit: options.limit, continue: options.continue };
-      const call: Call = { method: "GET", path: collectionPath(resource, options.namespace) + queryText(query) };
+      const path = collectionPath(resource, options.namespace) + queryText(query);
+      const call: Call = { method: "GET", path, ...(options.metadataOnly ? { accept: METADATA_ONLY } : {}) };
       return parsePage(await request(call, signal), resource, nameOf(call));
     },
     watch,

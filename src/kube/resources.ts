@@ -23,6 +23,8 @@ export const resources = {
     kind: "ServiceCIDR",
     namespaced: false,
   },
+  events: { group: "events.k8s.io", version: "v1", plural: "events", kind: "Event", namespaced: true },
+  pods: { group: "", version: "v1", plural: "pods", kind: "Pod", namespaced: true },
   leases: { group: "coordination.k8s.io", version: "v1", plural: "leases", kind: "Lease", namespaced: true },
 } as const satisfies Record<string, Resource>;
 

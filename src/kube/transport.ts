@@ -14,6 +14,7 @@ export interface TransportRequest {
   readonly path: string;
   readonly body?: string | undefined;
   readonly contentType?: string | undefined;
+  readonly accept?: string | undefined;
   /** Bounds all of it, to the end of the answer's body. */
   readonly signal: AbortSignal;
 }
@@ -38,11 +39,11 @@ export function transport(config: KubeConfig, userAgent: string): Transport {
   const agent = new Agent({ keepAlive: true, maxSockets: MAX_CONNECTIONS, timeout: IDLE_MILLISECONDS });
 
   return {
-    async send({ method, path, body, contentType, signal }) {
+    async send({ method, path, body, contentType, accept = "application/json", signal }) {
       const credentials = await credentialsOf(config, signal);
       const headers = {
         ...headersOf(credentials),
-        accept: "application/json",
+        accept,
         "user-agent": userAgent,
         ...(contentType === undefined ? {} : { "content-type": contentType }),
         ...(body === undefined ? {} : { "content-length": Buffer.byteLength(body) }),

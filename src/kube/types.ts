@@ -56,10 +56,10 @@ export interface ApplyOptions {
 export interface KubeClient {
   /** undefined where there is no such object; throws NotServedError where the kind itself is not served. */
   get(resource: Resource, key: ObjectKey, signal?: AbortSignal): Promise<KubeObject | undefined>;
-  /** One page. */
+  /** One page. `metadataOnly` leaves spec and status out of the answer (PartialObjectMetadata). */
   list(
     resource: Resource,
-    options: ListOptions & { readonly limit?: number; readonly continue?: string },
+    options: ListOptions & { readonly limit?: number; readonly continue?: string; readonly metadataOnly?: boolean },
     signal?: AbortSignal,
   ): Promise<{ items: KubeObject[]; resourceVersion: string; continue: string | undefined }>;
   /** Events from `resourceVersion` on, until the server ends the watch (after `timeoutSeconds`), an error, or `signal`. */

@@ -50,7 +50,8 @@ export interface NodeOptions {
   readonly address?: string;
 }
 
-export async function startControllerLab(): Promise<ControllerLab> {
+/** `agents: false`: the test writes what agents would. */
+export async function startControllerLab({ agents: answering = true } = {}): Promise<ControllerLab> {
   const lab = await createLab();
   const controlPlane = await startControlPlane(lab);
   await controlPlane.kubectl(["apply", "--server-side", "-f", join(project, "crds")]);
@@ -58,7 +59,7 @@ export async function startControllerLab(): Promise<ControllerLab> {
   await controlPlane.kubectl(["wait", "--for=condition=Established", "crd", "--all", "--timeout=20s"]);
   const api = await controlPlane.forward();
   const admin = kubeClient(loadKubeConfig(api.kubeconfig));
-  const agents = startFakeAgents(admin, namespace);
+  const agents = answering ? startFakeAgents(admin, namespace) : noAgents;
   const controllers = new Set<RunningController>();
 
   const statusOf = async (name: string): Promise<PolicyStatus> => {
@@ -164,6 +165,8 @@ export async function startControllerLab(): Promise<ControllerLab> {
     },
   };
 }
+
+const noAgents: FakeAgents = { behave() {}, report() {}, specsSeen: () => [], async stop() {} };
 
 function launch(client: KubeClient, settings: Partial<ControllerSettings>): RunningController {
   const end = new AbortController();

@@ -1,9 +1,11 @@
+import type { NodeStateStatus } from "../../../src/api/node-state.ts";
 import { renewLease } from "../../../src/kube/lease.ts";
 import { reflector } from "../../../src/kube/reflector.ts";
 import { resources } from "../../../src/kube/resources.ts";
 import type { KubeClient, KubeObject } from "../../../src/kube/types.ts";
 import { updateStatus } from "../../../src/kube/update-status.ts";
 import { workQueue } from "../../../src/kube/work-queue.ts";
+import { canonicalJson } from "../../../src/plan/canonical-json.ts";
 
 /** How the agent of a node behaves: it says so at once, says something else, or nothing at all. */
 export type Behaviour = "Enforces" | "Fails" | "Evaded" | "Warns" | "Silent" | "WritesNonsense";
@@ -19,6 +21,8 @@ export interface AssignedElement {
 export interface FakeAgents {
   /** From now on; Enforces where nothing else was said. */
   behave(node: string, behaviour: Behaviour): void;
+  /** From now on these fields stand in its status as well. */
+  report(node: string, fields: Partial<NodeStateStatus>): void;
   /** Every spec that an agent of this node could have seen, in order: names of the policies. */
   specsSeen(node: string): readonly string[][];
   stop(): Promise<void>;
@@ -32,6 +36,7 @@ export function specPolicies(state: KubeObject | undefined): readonly AssignedEl
 /** Agents without a kernel: each answers its NodeState and renews its Lease on every change. */
 export function startFakeAgents(client: KubeClient, namespace: string): FakeAgents {
   const behaviours = new Map<string, Behaviour>();
+  const reports = new Map<string, Partial<NodeStateStatus>>();
   const specs = new Map<string, string[][]>();
   const end = new AbortController();
   const queue = workQueue<string>({ reconcile: answer, concurrency: 8 });
@@ -56,7 +61,7 @@ export function startFakeAgents(client: KubeClient, namespace: string): FakeAgen
       resource: resources.nodeStates,
       key: { name },
       fieldManager: "agent",
-      desired: (current) => statusOf(behaviour, current),
+      desired: (current) => statusOf(behaviour, current, reports.get(name)),
       signal,
     });
   }
@@ -64,6 +69,10 @@ export function startFakeAgents(client: KubeClient, namespace: string): FakeAgen
   return {
     behave(node, behaviour) {
       behaviours.set(node, behaviour);
+      queue.add(node);
+    },
+    report(node, fields) {
+      reports.set(node, { ...reports.get(node), ...fields });
       queue.add(node);
     },
     specsSeen: (node) => specs.get(node) ?? [],
@@ -74,7 +83,7 @@ export function startFakeAgents(client: KubeClient, namespace: string): FakeAgen
   };
 }
 
-function statusOf(behaviour: Behaviour, state: KubeObject): object | undefined {
+function statusOf(behaviour: Behaviour, state: KubeObject, fields: Partial<NodeStateStatus> = {}): object | undefined {
   const { status } = state as KubeObject & { readonly status?: unknown };
   const fates: Partial<Record<Behaviour, object>> = {
     Fails: { state: "Failed", reason: "RestoreFailed", message: "iptables-restore: line 7 failed" },
@@ -90,6 +99,6 @@ function statusOf(behaviour: Behaviour, state: KubeObject): object | undefined {
     ...fate,
     droppedPackets: 2,
   }));
-  const desired = { policies, ephemeralPorts: { range: "49152-65535" } };
-  return JSON.stringify(desired) === JSON.stringify(status) ? undefined : desired;
+  const desired = { policies, ephemeralPorts: { range: "49152-65535" }, ...fields };
+  return canonicalJson(desired) === canonicalJson(status) ? undefined : desired;
 }

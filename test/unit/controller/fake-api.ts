@@ -84,6 +84,9 @@ export function fakeApi(): FakeApi {
       });
     },
     async create(resource, object) {
+      if (all(resource.plural).has(object.metadata.name)) {
+        throw new ConflictError("the object exists already", { request: "POST" });
+      }
       record("CREATE", resource, object.metadata.name);
       return put(resource.plural, object);
     },
