@@ -26,7 +26,7 @@ export interface DropCounts {
 }
 
 const COMMENT = /-m comment --comment "?([^"\s]+)"? /;
-const DROP = /-m comment --comment \S+ (?:-j DROP|-j REJECT --reject-with \S+|-g PH-REJECT)$/;
+const DROP = /-m comment --comment \S+ (?:-j DROP|-j REJECT --reject-with \S+|-g PH-REJECT|-g PH-D-[0-9a-f]{8})$/;
 
 /** Whether a rule's packets count. */
 export type CountedRule = (chain: string, rule: string) => boolean;

@@ -8,7 +8,7 @@ import { SWAP_SET } from "./ownership.ts";
 import type { FileChange } from "./persistence.ts";
 import type { PrintedForms } from "./printed-forms.ts";
 import { ourTables, planRules, type RulesPlan } from "./rules-plan.ts";
-import { COUNTED_TYPE } from "./saved-sets.ts";
+import { isCountedType } from "./saved-sets.ts";
 import { planSets, type SetsPlan } from "./sets-plan.ts";
 import { printSysctlFile } from "./sysctl-file.ts";
 import { planSysctls, type SysctlPlan } from "./sysctl-plan.ts";
@@ -56,11 +56,11 @@ export function planRollBack(
 ): Changes {
   const tables = FAMILIES.flatMap((family) => ourTables(family, before.tables[family]));
   const kept = [...before.sets.values()].filter(({ name }) => !name.startsWith(SWAP_SET));
-  const listed = kept.filter(({ type }) => type !== COUNTED_TYPE);
+  const listed = kept.filter(({ type }) => !isCountedType(type));
   const sets = listed.map(({ name, family, type, entries = [] }): AddressSet => {
     return { name, family, type: type === "hash:ip,port,ip" ? type : "hash:net", entries };
   });
-  const counted = kept.filter(({ type }) => type === COUNTED_TYPE);
+  const counted = kept.filter(({ type }) => isCountedType(type));
   const goal: RuleSet = { tables, sets, sysctls: [] };
   const writes = keys.flatMap((key) => {
     const value = before.sysctls.get(key);

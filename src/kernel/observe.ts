@@ -3,7 +3,7 @@ import { observeNftTable } from "./nft-table.ts";
 import type { NodeAccess } from "./node-access.ts";
 import { isOurSet } from "./ownership.ts";
 import { parseSavedRules, type SavedTables } from "./saved-rules.ts";
-import { COUNTED_TYPE, parseSavedSets, type SavedSet } from "./saved-sets.ts";
+import { isCountedType, parseSavedSets, type SavedSet } from "./saved-sets.ts";
 import type { Originals } from "./sysctl-plan.ts";
 
 /** What is on the node now, as far as we are concerned. */
@@ -51,7 +51,7 @@ export async function observeRules(node: NodeAccess, family: Family): Promise<Sa
 export async function observeSets(node: NodeAccess, entriesOf: EntriesOf): Promise<Map<string, SavedSet>> {
   const all = parseSavedSets(await node.run("ipset", ["list", "-t"]));
   const headers = new Map([...all].filter(([name]) => isOurSet(name)));
-  const listed = [...headers.values()].filter(({ name, type }) => type !== COUNTED_TYPE && entriesOf(name)).map(nameOf);
+  const listed = [...headers.values()].filter(({ name, type }) => !isCountedType(type) && entriesOf(name)).map(nameOf);
   if (listed.length === 0) return headers;
   // Only ours, in one process: others' sets (kube-proxy in ipvs mode) may be huge. `restore` takes any command.
   const lists = listed.map((name) => `list ${name}\n`).join("");

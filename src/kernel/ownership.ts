@@ -27,7 +27,7 @@ export function checkRuleSet(desired: RuleSet): void {
   for (const { name } of [...desired.sets, ...counted])
     if (!/^ph-[a-z0-9-]{1,28}$/.test(name) || name.startsWith(SWAP_SET)) throw new NotOursError(`set ${name}`);
   for (const { name, create } of counted)
-    if (!/^hash:ip( [a-z0-9]+)+$/.test(create)) throw new NotOursError(`options of set ${name}: ${create}`);
+    if (!/^hash:ip(,port)?( [a-z0-9]+)+$/.test(create)) throw new NotOursError(`options of set ${name}: ${create}`);
   for (const { name, entries } of desired.sets) {
     const odd = entries.find((entry) => !/^[0-9a-f.:/]+(?:,(?:tcp|udp|sctp):\d+,[0-9a-f.:]+)?$/.test(entry));
     if (odd !== undefined) throw new NotOursError(`entry ${JSON.stringify(odd)} of set ${name}`);

@@ -1,7 +1,9 @@
 import type { Family } from "../plan/types.ts";
 
-/** Of sets that rules fill; all others of ours are lists of addresses (hash:net). */
-export const COUNTED_TYPE = "hash:ip";
+/** Whether rules fill sets of this type; all others of ours are lists (hash:net, and hash:ip,port,ip of what is cut). */
+export function isCountedType(type: string): boolean {
+  return type === "hash:ip" || type === "hash:ip,port";
+}
 
 export interface SavedSet {
   readonly name: string;

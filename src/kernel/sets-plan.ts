@@ -1,7 +1,7 @@
 import type { AddressSet } from "../plan/types.ts";
 import type { CountedSet } from "../render/types.ts";
 import { isOurSet, SWAP_SET } from "./ownership.ts";
-import { COUNTED_TYPE, type SavedSet } from "./saved-sets.ts";
+import type { SavedSet } from "./saved-sets.ts";
 
 const CAPACITY = 1_048_576;
 
@@ -67,7 +67,7 @@ export function planSets(
   for (const set of counted) {
     const now = saved.get(set.name);
     // The options are part of the name.
-    if (now?.type === COUNTED_TYPE && now.family === set.family) continue;
+    if (now !== undefined && set.create.startsWith(`${now.type} `) && now.family === set.family) continue;
     differences.push(
       now === undefined ? `set ${set.name} missing` : `set ${set.name} is ${now.type} of IPv${now.family}`,
     );

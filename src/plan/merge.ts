@@ -2,6 +2,7 @@
 import { type ClusterAddresses, clusterAddresses } from "./cluster-addresses.ts";
 import { contentHash } from "./content-hash.ts";
 import { defaultWarnings, rejectWarnings, withoutReject } from "./default-actions.ts";
+import { dropLogs } from "./drop-logs.ts";
 import { normaliseInterfacePatterns } from "./interfaces.ts";
 import { mergeScalars, observedPortScalars } from "./merge-scalars.ts";
 import type { NodeSettings } from "./node-settings.ts";
@@ -95,6 +96,7 @@ function mergeTraffic(
     vips: resolver.define("vips", cluster.vips),
     vipCidrs: cluster.vipCidrs,
     ...observing,
+    ...dropLogs(policies),
     sets: resolver.sets(),
     warnings: [
       ...resolver.warnings(),

@@ -254,6 +254,13 @@ export interface PlanWarning {
   readonly message: string;
 }
 
+/** A policy whose drops are logged, by source. */
+export interface DropLog {
+  readonly policy: string;
+  /** Lines in a minute, at most. */
+  readonly perMinute: number;
+}
+
 /** All that a node shall enforce: the union of its policies, peers resolved. Independent of the order of its inputs. */
 export interface NodePlan {
   readonly ephemeralPorts: {
@@ -275,6 +282,8 @@ export interface NodePlan {
   /** Service CIDRs and VIPs outside them: origins of the INPUT rule for ClusterIP -> hostNetwork (DESIGN 5). Single addresses are bare. */
   readonly vipCidrs: readonly string[];
   readonly observed?: ObservedPlan;
+  /** By precedence; absent: none. */
+  readonly dropLogs?: readonly DropLog[];
   readonly sets: readonly AddressSet[];
   /** The bit of a packet's mark that says that it is to be rejected. */
   readonly markBit: number;

@@ -25,9 +25,10 @@ export function connlimitMatch(limit: NodeConcurrencyLimit, family: Family): str
   );
 }
 
-export function connlimitChain(limit: NodeConcurrencyLimit, family: Family): Chain {
+/** What is above goes to `target`. */
+export function connlimitChain(limit: NodeConcurrencyLimit, family: Family, target: string): Chain {
   return {
     name: connlimitChainName(limit),
-    rules: [rule(connlimitMatch(limit, family), comment(limit.policy, limit.name, limit.hash), "-j DROP")],
+    rules: [rule(connlimitMatch(limit, family), comment(limit.policy, limit.name, limit.hash), target)],
   };
 }

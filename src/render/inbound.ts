@@ -2,6 +2,7 @@ import { cuts } from "../plan/cut-sets.ts";
 import type { Family, NodePlan } from "../plan/types.ts";
 import { cutAnswers, cutHooks, cutMatch } from "./cut.ts";
 import { type Dispatch, dispatch, INBOUND } from "./dispatch.ts";
+import { type DropBook, dropBook } from "./drop-log.ts";
 import { classChain, type InterfaceClass, interfaceClasses } from "./interface-class.ts";
 import { judgedInbound } from "./judged.ts";
 import { failsafeRules, judgement } from "./judgement.ts";
@@ -9,7 +10,7 @@ import { renderCounts, renderLimits } from "./limits.ts";
 import { clearMark, marked, REJECT_CHAIN_NAME, rejectChain } from "./reject.ts";
 import { INIT, NOT_INIT, peerMatch, rule, SYN, TAG } from "./rule.ts";
 import { renderTrusted, trustRules } from "./trust.ts";
-import type { Chain, Hook, JudgedTraffic } from "./types.ts";
+import type { Chain, Hook, JudgedTraffic, Judging } from "./types.ts";
 
 /**
  * Hooks at the head of mangle: after conntrack and before kube-proxy's DNAT, so one rule covers host ports and NodePorts.
@@ -120,10 +121,11 @@ function withCut(hook: Hook, plan: NodePlan, family: Family): Hook {
 }
 
 /** The judgement of one interface class and the limits behind it. `entry` is the rule that leads there. */
-function renderClass(plan: NodePlan, one: InterfaceClass, family: Family): Dispatch {
-  const limits = renderLimits(plan, one, family);
+function renderClass(plan: NodePlan, one: InterfaceClass, family: Family, drops: DropBook): Dispatch {
+  const limits = renderLimits(plan, one, family, drops);
   const rules = judgement(one.scopes, INBOUND, family, {
     passed: limits.entry,
+    drops,
     reject: () => `-g ${REJECT_CHAIN_NAME}`,
   });
   if (rules.length === 0) return limits;
@@ -138,16 +140,18 @@ function renderClass(plan: NodePlan, one: InterfaceClass, family: Family): Dispa
  * would cut other firewalls off, and a mark would have to be shared with them. Only the chains that count connections are
  * jumped to, and they return nothing.
  */
-export function renderInbound(plan: NodePlan, family: Family): { chains: Chain[]; hooks: Hook[] } {
+export function renderInbound(plan: NodePlan, family: Family): Judging {
   if (plan.inbound.length === 0 && plan.rateLimits.length === 0) {
     const answers = cutAnswers(plan, "Outbound", family);
     return {
       chains: [],
       hooks: answers.length === 0 ? [] : [{ chain: "PREROUTING", rules: answers, judges: judgedInbound(plan, family) }],
+      counted: [],
     };
   }
   const classes = interfaceClasses(plan.inbound, plan.rateLimits);
-  const rendered = classes.map((one) => renderClass(plan, one, family));
+  const drops = dropBook(plan, INBOUND, family);
+  const rendered = classes.map((one) => renderClass(plan, one, family, drops));
   const judges = rendered.map(({ entry }) => entry);
   const judge = dispatch(INBOUND.judgeChain, INBOUND, classes, judges);
   const trusted = renderTrusted(INBOUND, classes, judges);
@@ -161,8 +165,9 @@ export function renderInbound(plan: NodePlan, family: Family): { chains: Chain[]
     ...(trust.rules.length > 0 ? trusted.chains : []),
     ...judge.chains,
     ...rendered.flatMap((one) => one.chains),
-    ...renderCounts(classes, family),
+    ...renderCounts(classes, family, drops),
+    ...drops.chains(),
     ...(rejectsInbound(plan) ? [rejectChain(plan, judgesSctp(plan))] : []),
   ];
-  return { chains, hooks: gate.hooks.map((hook) => withCut(hook, plan, family)) };
+  return { chains, hooks: gate.hooks.map((hook) => withCut(hook, plan, family)), counted: drops.sets() };
 }

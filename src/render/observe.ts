@@ -1,33 +1,23 @@
 import type { Family, NodePlan } from "../plan/types.ts";
 import { trimmed } from "./observer.ts";
-import type { Chain, CountedSet, Hook, TableName } from "./types.ts";
+import type { Hook, Judging, TableName } from "./types.ts";
 import { wouldDropInbound, wouldDropOutbound } from "./would-drop.ts";
 import { wouldOpenInbound, wouldOpenOutbound } from "./would-open.ts";
-
-interface Rules {
-  readonly chains: readonly Chain[];
-  readonly hooks: readonly Hook[];
-}
 
 /**
  * The rules of a table with the observers of policies in mode Observe around them: what is enforced stays as it is,
  * to the letter. Observers have chains of their own, whose rules only count; where nothing observes there are none.
  */
-export function withObservers(
-  plan: NodePlan,
-  family: Family,
-  table: TableName,
-  rules: Rules,
-): Rules & { readonly counted: readonly CountedSet[] } {
+export function withObservers(plan: NodePlan, family: Family, table: TableName, rules: Judging): Judging {
   const { observed } = plan;
-  if (observed === undefined) return { ...rules, counted: [] };
+  if (observed === undefined) return rules;
   const inbound = table === "mangle";
   const open = trimmed((inbound ? wouldOpenInbound : wouldOpenOutbound)(plan, observed, family));
   const drop = trimmed((inbound ? wouldDropInbound : wouldDropOutbound)(plan, observed, family));
   return {
     chains: [...rules.chains, ...open.chains, ...drop.chains],
     hooks: inOneChain(open.hooks, rules.hooks, drop.hooks),
-    counted: [...open.sets, ...drop.sets],
+    counted: [...rules.counted, ...open.sets, ...drop.sets],
   };
 }
 

@@ -1,12 +1,13 @@
 import type { Family, NodePlan, Protocol } from "../plan/types.ts";
 import { cutAnswers, cutHooks } from "./cut.ts";
 import { type Dispatch, dispatch, OUTBOUND } from "./dispatch.ts";
+import { type DropBook, dropBook } from "./drop-log.ts";
 import { classChain, type InterfaceClass, interfaceClasses } from "./interface-class.ts";
 import { judgedOutbound } from "./judged.ts";
 import { failsafeRules, judgement } from "./judgement.ts";
 import { INIT, peerMatch, rule, SYN, TAG } from "./rule.ts";
 import { renderTrusted } from "./trust.ts";
-import type { Chain, Hook } from "./types.ts";
+import type { Hook, Judging } from "./types.ts";
 
 /**
  * Hooks at the head of filter OUTPUT: behind the DNAT of service addresses, so destinations and ports are the real ones,
@@ -50,24 +51,26 @@ const rejectTarget = (family: Family) => (protocol: Protocol) => {
   return `-j REJECT --reject-with ${protocol === "TCP" ? "tcp-reset" : unreachable}`;
 };
 
-function renderClass(one: InterfaceClass, family: Family): Dispatch {
-  const rules = judgement(one.scopes, OUTBOUND, family, { passed: "-j RETURN", reject: rejectTarget(family) });
+function renderClass(one: InterfaceClass, family: Family, drops: DropBook): Dispatch {
+  const rules = judgement(one.scopes, OUTBOUND, family, { passed: "-j RETURN", drops, reject: rejectTarget(family) });
   if (rules.length === 0) return { chains: [], entry: "-j RETURN" };
   const name = classChain(OUTBOUND.judgeKind, one);
   return { chains: [{ name, rules }], entry: `-g ${name}` };
 }
 
 /** The outbound chains of one family and the hook that leads there; nothing judged: nothing. By goto alone, as inbound. */
-export function renderOutbound(plan: NodePlan, family: Family): { chains: Chain[]; hooks: Hook[] } {
+export function renderOutbound(plan: NodePlan, family: Family): Judging {
   if (plan.outbound.length === 0) {
     const answers = cutAnswers(plan, "Inbound", family);
     return {
       chains: [],
       hooks: answers.length === 0 ? [] : [{ chain: "OUTPUT", rules: answers, judges: judgedOutbound(plan, family) }],
+      counted: [],
     };
   }
   const classes = interfaceClasses(plan.outbound, []);
-  const rendered = classes.map((one) => renderClass(one, family));
+  const drops = dropBook(plan, OUTBOUND, family);
+  const rendered = classes.map((one) => renderClass(one, family, drops));
   const judges = rendered.map(({ entry }) => entry);
   const judge = dispatch(OUTBOUND.judgeChain, OUTBOUND, classes, judges);
   const trusted = renderTrusted(OUTBOUND, classes, judges);
@@ -78,7 +81,8 @@ export function renderOutbound(plan: NodePlan, family: Family): { chains: Chain[
     ...(trust.length > 0 ? trusted.chains : []),
     ...judge.chains,
     ...rendered.flatMap((one) => one.chains),
+    ...drops.chains(),
   ];
   const cut = [...cutHooks(plan, "Outbound", family, "PH-OUT"), ...cutAnswers(plan, "Inbound", family)];
-  return { chains, hooks: [outputHook(plan, family, "PH-OUT", cut)] };
+  return { chains, hooks: [outputHook(plan, family, "PH-OUT", cut)], counted: drops.sets() };
 }

@@ -63,6 +63,22 @@ export interface CountedSet {
   readonly name: string;
   readonly family: Family;
   readonly create: string;
+  /** Whose drops it remembers; absent: it remembers others. */
+  readonly drops?: DroppingEntry;
+}
+
+/** An entry, or a limit, or `default`, that drops or rejects. */
+export interface DroppingEntry {
+  readonly policy: string;
+  readonly direction: "Inbound" | "Outbound";
+  readonly entry: string;
+}
+
+/** What judges one direction in one family, and the sets that it fills. */
+export interface Judging {
+  readonly chains: readonly Chain[];
+  readonly hooks: readonly Hook[];
+  readonly counted: readonly CountedSet[];
 }
 
 /** The whole of a node's rules, sets and sysctls. Empty lists everywhere = nothing of ours in the kernel. */

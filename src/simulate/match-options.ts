@@ -15,6 +15,8 @@ export type SetLookup =
   | { readonly filled: true };
 type ConnectionLookup = (peer: string, port: string, local: string) => boolean;
 
+/** What rules add to sets: an address, or an address with the port that is opened. */
+export const FILLED_BY: ReadonlySet<string> = new Set(["src", "dst", "src,dst", "dst,dst"]);
 const ADDRESS_TYPES = new Set(["LOCAL", "UNICAST", "BROADCAST", "MULTICAST", "ANYCAST"]);
 
 /** One option that tests the packet, conntrack's own excepted. `values` are as many as the option takes. */
@@ -43,8 +45,11 @@ export function optionMatch({ name, values }: RuleOption, sets: Sets, text: stri
       const holds = sets(first);
       if (holds === undefined) throw new UnknownFormError(`a set named ${first}`, text);
       if ("connection" in holds) return connectionMatch(second, holds.connection, text);
+      if ("filled" in holds) {
+        if (!FILLED_BY.has(second)) throw new UnknownFormError(`"${second}" of a set`, text);
+        return ({ addedTo }) => addedTo?.has(first) === true;
+      }
       if (second !== "src" && second !== "dst") throw new UnknownFormError(`"${second}" of a set`, text);
-      if ("filled" in holds) return ({ addedTo }) => addedTo?.has(first) === true;
       return ({ source, destination }) => holds.address(second === "src" ? source : destination);
     }
     case "--mark": {

@@ -1,6 +1,6 @@
 import { UnknownFormError } from "./errors.ts";
 import { conntrackMatch } from "./match-conntrack.ts";
-import { type Match, optionMatch, type Sets } from "./match-options.ts";
+import { FILLED_BY, type Match, optionMatch, type Sets } from "./match-options.ts";
 import { type RuleOption, ruleOptions } from "./rule-words.ts";
 
 /** Which policy's entry a rule stands for: its comment, `policy/entry/hash`. */
@@ -57,9 +57,13 @@ const OPTIONS: Readonly<Record<string, { readonly module?: string; readonly word
   "--connlimit-above": { module: "connlimit", words: 1 },
   "--connlimit-mask": { module: "connlimit", words: 1 },
   "--connlimit-saddr": { module: "connlimit", words: 0 },
+  "--limit": { module: "limit", words: 1 },
+  "--limit-burst": { module: "limit", words: 1 },
 };
-const MODULES = new Set("tcp udp sctp multiport set mark addrtype conntrack comment hashlimit connlimit".split(" "));
-/** Modules whose options say how much is let through, not which packet is meant. */
+const MODULES = new Set(
+  "tcp udp sctp multiport set mark addrtype conntrack comment hashlimit connlimit limit".split(" "),
+);
+/** Modules whose options say how much is let through, not which packet is meant. A packet is within `-m limit`. */
 const LIMITS = new Set(["hashlimit", "connlimit"]);
 
 /** Reads a rule as render writes it. Throws UnknownFormError on any option, module or form that it does not know. */
@@ -76,6 +80,8 @@ export function parseRule(text: string, sets: Sets): Rule {
   // Of a packet's mark only what our own rules make of it is known: enough to leave off, not to drop.
   if (modules.has("mark") && target.mark === undefined && target.name !== "RETURN")
     throw new UnknownFormError("a verdict by mark", text);
+  // What is beyond such a limit meets the next rule: what it only counts is all that may differ.
+  if (modules.has("limit") && target.addsTo === undefined) throw new UnknownFormError("a verdict by rate", text);
   const conntrack = tests.filter(({ name }) => OPTIONS[name]?.module === "conntrack");
   const matches = [
     ...(modules.has("conntrack") ? [conntrackMatch(conntrack, text)] : []),
@@ -103,8 +109,8 @@ function parseTarget([target, ...own]: readonly RuleOption[], text: string): Tar
   const plain = { goTo: target.name === "-g", name };
   const mark = name === "MARK" ? /^--set-xmark (0x[0-9a-f]+)\/(0x[0-9a-f]+)$/.exec(said) : null;
   if (mark !== null) return { ...plain, mark: { value: Number(mark[1]), mask: Number(mark[2]) } };
-  const added = name === "SET" ? /^--add-set (\S+) (?:src|dst)(?: --exist)?$/.exec(said)?.[1] : undefined;
-  if (added !== undefined) return { ...plain, addsTo: added };
+  const [, added, by = ""] = (name === "SET" && /^--add-set (\S+) (\S+)(?: --exist)?$/.exec(said)) || [];
+  if (added !== undefined && FILLED_BY.has(by)) return { ...plain, addsTo: added };
   const rejects = name === "REJECT" && /^--reject-with (tcp-reset|icmp6?-port-unreachable)$/.test(said);
   if (name === "MARK" || name === "SET" || (!rejects && (said !== "" || name === "REJECT"))) {
     throw new UnknownFormError(`-j ${name} ${said}`, text);
@@ -118,14 +124,14 @@ function known(option: RuleOption, modules: ReadonlySet<string>, text: string): 
   if (form.module !== undefined && !modules.has(form.module)) {
     throw new UnknownFormError(`${option.name} without -m ${form.module}`, text);
   }
-  const negatable = form.module !== "comment" && !LIMITS.has(form.module ?? "");
+  const negatable = form.module !== "comment" && form.module !== "limit" && !LIMITS.has(form.module ?? "");
   if (option.negated && !negatable) throw new UnknownFormError(`! ${option.name}`, text);
   return expectWords(option, form.words, text);
 }
 
 function isPlain({ name }: RuleOption): boolean {
   const { module = "" } = OPTIONS[name] ?? {};
-  return module !== "conntrack" && module !== "comment" && !LIMITS.has(module);
+  return module !== "conntrack" && module !== "comment" && module !== "limit" && !LIMITS.has(module);
 }
 
 function moduleOf(option: RuleOption, text: string): string {

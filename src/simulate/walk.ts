@@ -51,7 +51,7 @@ export function walk(start: WalkedChain, chains: ReadonlyMap<string, WalkedChain
     if (!rule.matches(at)) continue;
     const step = { chain: here.chain.name, rule };
     if (rule.limited) {
-      if (rule.target.name === "DROP") limits.push(step);
+      if (rule.target.name === "DROP" || drops(chains.get(rule.target.name))) limits.push(step);
       else countingLimits.push({ chain: step.chain, rule: countingRule(rule, chains) });
       continue;
     }
@@ -78,6 +78,13 @@ export function walk(start: WalkedChain, chains: ReadonlyMap<string, WalkedChain
     here = { chain: to, next: 0 };
   }
   return { outcome: "Passed", mark, steps, limits, countingLimits };
+}
+
+/** A chain that remembers who is dropped: it adds to a set, and drops whatever comes. */
+function drops(chain: WalkedChain | undefined): boolean {
+  const rules = chain?.rules ?? [];
+  const remembers = rules.every(({ target }) => target.addsTo !== undefined || target.name === "DROP");
+  return remembers && rules.at(-1)?.text === "-j DROP";
 }
 
 /** Where a limit leads that drops nothing: a chain whose every rule adds to a set or returns. */

@@ -169,6 +169,7 @@ const spec = sparse<Policy["spec"]>({
   nodeSelector: [20, nodeSelector],
   firewall: [95, firewall],
   rateLimits: [40, rateLimits],
+  monitoring: [50, fc.constant({ dropLog: { perMinute: 60 } })],
 });
 
 const policies: fc.Arbitrary<Policy[]> = fc

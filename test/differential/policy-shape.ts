@@ -66,6 +66,8 @@ export interface Policy {
     readonly priority?: number;
     readonly firewall?: { readonly inbound?: Direction; readonly outbound?: Direction };
     readonly rateLimits?: readonly RateLimit[];
+    /** Decides nothing, but stands in the way of what is dropped. */
+    readonly monitoring?: { readonly dropLog: { readonly perMinute: number } };
   };
 }
 

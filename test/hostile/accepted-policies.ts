@@ -18,6 +18,9 @@ function accepts(object: unknown): boolean {
   }
 }
 
+/** So that every kind of drop is logged in some run: of what is arbitrary, few have it. */
+const logsDrops = { monitoring: { dropLog: { perMinute: 60 } } };
+
 /** The policies of one node, of the whole language, each with a name of its own, some as long as names can be. */
 export const acceptedPolicies: fc.Arbitrary<PolicyObject[]> = fc
   .array(arbitraryPolicy.filter(accepts), { minLength: 1, maxLength: 5 })
@@ -25,6 +28,6 @@ export const acceptedPolicies: fc.Arbitrary<PolicyObject[]> = fc
     policies.map((policy, index) => ({
       ...policy,
       metadata: { name: `policy-${index}`.padEnd(index % 2 === 0 ? 8 : 63, "x") },
-      spec: { ...policy.spec, nodeSelector: undefined },
+      spec: { ...policy.spec, nodeSelector: undefined, ...(index === 0 ? logsDrops : {}) },
     })),
   );

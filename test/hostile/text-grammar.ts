@@ -20,6 +20,8 @@ const MATCHES = [
   "-m addrtype (?:! )?--(?:src|dst)-type (?:LOCAL|BROADCAST|MULTICAST|ANYCAST)",
   "-m set (?:! )?--match-set ph-[46]-(?:[0-9a-f]{12}|nodes|pods|services|vips) (?:src|dst)",
   `-m set --match-set ph-[wg][46]-${HASH} (?:src|dst)`,
+  `-m set --match-set ph-d[46]-${HASH} (?:src|dst),dst`,
+  "-m limit --limit \\d+/sec --limit-burst \\d+",
   "-m mark --mark 0x1000/0x1000",
   `-m conntrack (?:! )?--ctstate ${STATES}(?:,${STATES})*(?: --ctdir ORIGINAL)?(?: ! --ctstatus CONFIRMED)?`,
   "-m conntrack --ctdir REPLY",
@@ -37,14 +39,15 @@ const TARGETS = [
   "-j REJECT --reject-with (?:tcp-reset|icmp-port-unreachable|icmp6-port-unreachable)",
   "-j MARK --set-xmark 0x(?:1000|0)/0x1000",
   `-j SET --add-set ph-[wg][46]-${HASH} (?:src|dst)(?: --exist)?`,
+  `-j SET --add-set ph-d[46]-${HASH} (?:src|dst),dst`,
 ];
 const RULE = new RegExp(`^(?:(?:${MATCHES.join("|")}) )*(?:${TARGETS.join("|")})$`);
 const ADDRESS =
   /^(?:\d{1,3}(?:\.\d{1,3}){3}(?:\/\d{1,2})?|[0-9a-f:]*:[0-9a-f:]*(?:\d{1,3}(?:\.\d{1,3}){3})?(?:\/\d{1,3})?)$/;
 const SET = /^ph-[46]-(?:[0-9a-f]{12}|nodes|pods|services|vips)$/;
-const COUNTED_SET = new RegExp(`^ph-[wg][46]-${HASH}$`);
+const COUNTED_SET = new RegExp(`^ph-[wgd][46]-${HASH}$`);
 const CREATE =
-  /^hash:ip family inet6? hashsize \d+ maxelem \d+(?: counters forceadd|(?: netmask \d{1,3})? timeout \d{1,7})$/;
+  /^hash:ip(?:,port)? family inet6? hashsize \d+ maxelem \d+(?: counters forceadd|(?: netmask \d{1,3})? timeout \d{1,7})$/;
 const SYSCTL = /^(?:net|kernel|vm|fs)(?:\.[a-z0-9_]+)+$/;
 const VALUE = /^[!-~](?:[ -~]{0,4094}[!-~])?$/;
 

@@ -5,6 +5,7 @@ import type { LimitUnit, NodePlan } from "../../../src/plan/types.ts";
 import { render } from "../../../src/render/render.ts";
 import type { RuleSet, Table } from "../../../src/render/types.ts";
 import { everything } from "../../unit/render/everything.ts";
+import { logging } from "../../unit/render/logging.ts";
 import { observing } from "../../unit/render/observing.ts";
 
 const namespace = `phc${process.pid.toString(36)}`;
@@ -56,6 +57,7 @@ afterAll(() => {
 it.each([
   ["enforced", everything],
   ["observed", observing],
+  ["logged", logging],
 ])("writes every rule that is %s in the very form in which iptables-save prints it", (_, plan) => {
   const ruleSet = render(plan);
   load(ruleSet);

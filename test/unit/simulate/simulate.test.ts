@@ -3,8 +3,9 @@ import { render } from "../../../src/render/render.ts";
 import type { RuleSet } from "../../../src/render/types.ts";
 import { UnknownFormError } from "../../../src/simulate/errors.ts";
 import type { ArrivingPacket, LeavingPacket } from "../../../src/simulate/packet.ts";
-import { simulate } from "../../../src/simulate/simulate.ts";
+import { simulate, simulator, type Verdict } from "../../../src/simulate/simulate.ts";
 import { everything } from "../render/everything.ts";
+import { logging } from "../render/logging.ts";
 
 const packet: ArrivingPacket = {
   family: 4,
@@ -134,6 +135,8 @@ describe("what it does not know", () => {
     "-m set --match-set ph-4-other src -j DROP",
     "-m set --match-set ph-4-a src,dst -j DROP",
     "-m hashlimit --hashlimit-upto 10/min -j DROP",
+    "-m limit --limit 5/sec --limit-burst 5 -j DROP",
+    "-j SET --add-set ph-4-a src,src",
     "--ctstate NEW -j DROP",
     "-j ACCEPT",
     "-j PH-NOWHERE",
@@ -153,6 +156,21 @@ describe("what it does not know", () => {
 });
 
 describe("rendered rules", () => {
+  it("decide the same, by the same entries, where drops are logged", () => {
+    const logged = simulator(render(logging));
+    const strangers = { ...packet, source: "192.0.2.200" };
+    const packets = [
+      packet,
+      { ...packet, source: "198.51.100.7" },
+      strangers,
+      { ...strangers, protocol: "udp" as const },
+    ];
+    const said = ({ verdict: outcome, decidedBy, mayBeLimitedBy }: Verdict) =>
+      [outcome, ...[decidedBy, ...mayBeLimitedBy].map((one) => `${one?.policy}/${one?.entry}`)].join(" ");
+    for (const one of packets) expect(said(logged(one))).toBe(said(simulate(rendered, one)));
+    expect(new Set(packets.map((one) => logged(one).verdict))).toEqual(new Set(["Passed", "Dropped"]));
+  });
+
   it("names the entry that let a packet pass, and the limits that count it", () => {
     const { verdict: passed, decidedBy, mayBeLimitedBy } = simulate(rendered, packet);
     expect([passed, decidedBy?.policy, decidedBy?.entry]).toEqual(["Passed", "workers", "office"]);
