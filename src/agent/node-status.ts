@@ -1,4 +1,5 @@
 import { type Condition, clipText, setCondition } from "../api/condition.ts";
+import type { DroppedOnNode } from "../api/dropped.ts";
 import { DRIFT_ITEMS_MAX, NODE_SYSCTLS_MAX, type NodeStateStatus } from "../api/node-state.ts";
 import type { ObservedOnNode, WantedOnNode } from "../api/observed.ts";
 import type { KernelFacts } from "../kernel/kernel.ts";
@@ -51,6 +52,7 @@ export interface Observation {
   /** What policies in mode Observe would change. */
   readonly observed: readonly ObservedOnNode[];
   readonly wouldSet: readonly WantedOnNode[];
+  readonly dropped: readonly DroppedOnNode[];
   readonly readBack: ReadBack | undefined;
   readonly repairs: number;
   readonly lastRepair: Repair | undefined;
@@ -87,6 +89,7 @@ export function nodeStatus(seen: Observation, before: NodeStateStatus | undefine
     ...measured(seen.sysctls),
     ...(seen.observed.length === 0 ? {} : { observed: [...seen.observed] }),
     ...(seen.wouldSet.length === 0 ? {} : { wouldSet: [...seen.wouldSet] }),
+    ...(seen.dropped.length === 0 ? {} : { dropped: [...seen.dropped] }),
     ...lastWrite(seen.readBack, before),
     drift: { count: seen.repairs, ...lastDrift(seen.lastRepair, before) },
   };

@@ -7,6 +7,7 @@ import type { AgentMetrics } from "./agent-metrics.ts";
 import { assignment } from "./assignment.ts";
 import { currentSettings } from "./current-settings.ts";
 import { driftGuard, type Repair } from "./drift-guard.ts";
+import { dropLog } from "./drop-log.ts";
 import { dropReader } from "./drop-reader.ts";
 import { enforcer, type ReachableTarget } from "./enforcer.ts";
 import { existingGuard } from "./existing.ts";
@@ -64,6 +65,7 @@ export function reconciler(options: ReconcilerOptions): Reconciler {
   const evaded = hookEvasions({ kernel, now });
   const remarks = nodeRemarks({ kernel, log, now });
   const drops = dropReader({ kernel, rules: () => enforce.held?.rules, log });
+  const dropped = dropLog({ kernel, drops, held: () => enforce.held, log, now });
   const existing = existingGuard({ kernel, log, now });
   const observed = observedReader({ kernel, drops, held: () => enforce.held, log });
   const enforce = enforcer({
@@ -73,7 +75,10 @@ export function reconciler(options: ReconcilerOptions): Reconciler {
     primeMilliseconds: options.primeMilliseconds,
     judgedBefore: () => saved.last.policies.some(({ plan }) => (plan.inbound ?? plan.outbound) !== undefined),
     complete: existing.complete,
-    beforeReplace: observed.read,
+    beforeReplace: async () => {
+      await observed.read();
+      await dropped.take();
+    },
     onApplied: (result) => {
       guard.confirmed();
       metrics.applied(result);
@@ -162,6 +167,7 @@ export function reconciler(options: ReconcilerOptions): Reconciler {
     if (published === undefined) {
       repairs += status?.drift?.count ?? 0;
       for (const policy of status?.policies ?? []) drops.carryOn(policy);
+      dropped.carryOn(status?.dropped ?? []);
     }
     published = { uid, status };
   }
@@ -181,6 +187,7 @@ export function reconciler(options: ReconcilerOptions): Reconciler {
       problems: nodeProblems({ fight: guard.fight(), notSaved: saved.failure, unknown: existing.failure }),
       sysctls,
       ...observed.status(sysctls),
+      dropped: dropped.status(),
       readBack,
       repairs,
       lastRepair,
@@ -220,7 +227,9 @@ export function reconciler(options: ReconcilerOptions): Reconciler {
       if (target !== undefined) enforce.aim(target);
       if (await enforce.reach()) {
         const { policies, groups } = enforce.held ?? { policies: [], groups: [] };
-        drops.keep(new Set(policies.map(({ name }) => name)), observed.isObserving);
+        const names = new Set(policies.map(({ name }) => name));
+        drops.keep(names, observed.isObserving);
+        dropped.keep(names);
         saved.remember({ policies, groups });
         if (enforce.held === undefined) readBack = undefined;
         existing.changed(enforce.held);
@@ -232,11 +241,12 @@ export function reconciler(options: ReconcilerOptions): Reconciler {
       if (!restarted) await report();
       await lookAround();
       if (restarted) await observed.read();
+      await dropped.look();
       await report();
       await saved.flush();
       await readCounters();
       const held = enforce.held === undefined ? Number.POSITIVE_INFINITY : guard.wakeAt();
-      return Math.min(held, facts.wakeAt(), enforce.wakeAt(), existing.wakeAt(), saved.wakeAt());
+      return Math.min(held, facts.wakeAt(), enforce.wakeAt(), existing.wakeAt(), dropped.wakeAt(), saved.wakeAt());
     },
     noticed(event) {
       settings.outdated();

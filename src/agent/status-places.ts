@@ -28,7 +28,7 @@ const inPolicies = (status: Status, change: (policy: PolicyOnNode) => PolicyOnNo
   status.policies === undefined ? status : { ...status, policies: status.policies.map(change) };
 
 /** A member of the status that is a list, absent where nothing of it stays. */
-function listOf(member: "observed" | "sysctls" | "wouldSet"): Place {
+function listOf(member: "dropped" | "observed" | "sysctls" | "wouldSet"): Place {
   return {
     size: (status) => status[member]?.length ?? 0,
     cut: ({ [member]: list = [], ...status }, most) =>
@@ -67,6 +67,16 @@ const places = {
     cut: ({ observed = [], ...status }, most) => ({
       ...status,
       observed: observed.map((entry) => ({ ...entry, topPeers: entry.topPeers.slice(0, most) })),
+    }),
+  },
+  dropped: listOf("dropped"),
+  "dropped.topPeers": {
+    size: ({ dropped = [] }) => longest(dropped.map(({ topPeers = [] }) => topPeers.length)),
+    cut: ({ dropped = [], ...status }, most) => ({
+      ...status,
+      dropped: dropped.map(({ topPeers, ...entry }) =>
+        topPeers === undefined ? entry : { ...entry, topPeers: topPeers.slice(0, most) },
+      ),
     }),
   },
   wouldSet: listOf("wouldSet"),

@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
+import { DROPPED_MAX } from "../api/dropped.ts";
 import type { NodeStateStatus } from "../api/node-state.ts";
 import { OBSERVED_MAX } from "../api/observed.ts";
 import { backoffMilliseconds } from "../kube/backoff.ts";
@@ -78,9 +79,12 @@ export function statusWriter({
   };
 }
 
-/** That an entry of an observing policy meets its first packet is news, as far as the list has room. */
-function withoutCounters({ observed = [], ...status }: NodeStateStatus): object {
-  const met = observed.length < OBSERVED_MAX ? observed.map(({ packets: _, topPeers: __, ...entry }) => entry) : [];
+/** That an entry meets, or an observing policy's would meet, its first packet is news, as far as the list has room. */
+function withoutCounters({ observed = [], dropped = [], ...status }: NodeStateStatus): object {
+  const met = [
+    ...(observed.length < OBSERVED_MAX ? observed : []),
+    ...(dropped.length < DROPPED_MAX ? dropped : []),
+  ].map(({ packets: _, topPeers: __, ...entry }) => entry);
   const policies = status.policies?.map(
     ({ droppedPackets: _, wouldDropPackets: __, wouldOpenPackets: ___, ...policy }) => policy,
   );

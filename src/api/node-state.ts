@@ -2,6 +2,7 @@ import * as z from "zod";
 import { connectionsSchema, listenersSchema, nodeAuditSchema } from "./audit-status.ts";
 import { conditionsSchema, MESSAGE_MAX } from "./condition.ts";
 import type { DeepReadonly } from "./deep-readonly.ts";
+import { droppedOnNodeSchema } from "./dropped.ts";
 import { existingOnNodeSchema } from "./existing.ts";
 import { API_VERSION, NODE_STATE_KIND } from "./group.ts";
 import { metadataSchema } from "./metadata.ts";
@@ -129,6 +130,7 @@ export const nodeStateStatusSchema = z
       .describe("Kernel settings that policies ask for, as measured."),
     observed: observedOnNodeSchema.optional(),
     wouldSet: wantedOnNodeSchema.optional(),
+    dropped: droppedOnNodeSchema.optional(),
     readBackHash: z.string().max(64).optional().describe("Hash of the rules as read back from the kernel."),
     appliedAt: time.optional().describe("When the kernel was last changed to match spec."),
     applyMilliseconds: z.int().min(0).optional().describe("How long that took, reading back included."),

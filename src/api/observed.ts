@@ -20,7 +20,7 @@ export const wouldCounts = {
     .describe("Mode Observe: packets that were dropped or rejected and that the policy would let pass."),
 };
 
-const topPeers = z
+export const topPeersSchema = z
   .array(
     z.object({
       address: z.string().max(45).describe("Address without length."),
@@ -37,7 +37,7 @@ const entryFields = {
   entry: labelName("Entry or limit of the policy; default for the default action, trust for trustCluster."),
   would: z.enum(["Drop", "Open"]).describe("Drop: passes now. Open: is dropped or rejected now."),
   packets: packets.describe("Packets so far, since the entry was last edited."),
-  topPeers,
+  topPeers: topPeersSchema,
 };
 
 const entrySchema = z.object(entryFields).describe("What one entry would change.");

@@ -3,7 +3,7 @@
  * both pass the same contract suite.
  */
 import type { NodeNetwork, TrackedConnection } from "../plan/connections.ts";
-import type { Family } from "../plan/types.ts";
+import type { Family, Protocol } from "../plan/types.ts";
 import type { RuleSet, SysctlSetting } from "../render/types.ts";
 
 /** What one `apply` or `verify` found and did. */
@@ -66,6 +66,15 @@ export interface AddressCount {
   readonly packets: number;
 }
 
+/** How many packets of an address, to one port, a rule that drops has remembered. Inbound it is the source, outbound the destination. */
+export interface DroppedPeer {
+  readonly address: string;
+  readonly protocol: Protocol;
+  /** That was to be opened. */
+  readonly port: number;
+  readonly packets: number;
+}
+
 /** Somebody else touched what is ours. `by` as nft monitor names it: `process 2771 (iptables)`. */
 export interface DriftEvent {
   readonly by: string | undefined;
@@ -121,6 +130,8 @@ export interface Kernel {
   connections(visit: (connection: TrackedConnection) => void): Promise<void>;
   /** The `most` addresses with most packets of each of these sets, which rules fill, the highest count first. */
   topAddresses(sets: readonly string[], most: number): Promise<ReadonlyMap<string, readonly AddressCount[]>>;
+  /** What these sets remember of who was dropped; they are empty from then on. */
+  takeDropped(sets: readonly string[]): Promise<ReadonlyMap<string, readonly DroppedPeer[]>>;
   /** The measured values of these sysctls, as the kernel prints them; undefined where there is no such key. */
   sysctls(keys: readonly string[]): Promise<ReadonlyMap<string, string | undefined>>;
   listeningPorts(): Promise<readonly ListeningPort[]>;

@@ -10,6 +10,7 @@ import {
   planRollBack,
 } from "./changes.ts";
 import { observeConnections } from "./connections.ts";
+import { takeDroppedPeers } from "./dropped-peers.ts";
 import { ReadBackError, RollBackError, ToolError, ToolMissingError } from "./errors.ts";
 import { hookPositions } from "./hook-positions.ts";
 import type { Host } from "./host.ts";
@@ -212,6 +213,7 @@ export function linuxKernel({
     network: () => observeNetwork(node),
     connections: (visit) => observeConnections(node, visit),
     topAddresses: (sets, most) => observeTopAddresses(node, sets, most),
+    takeDropped: (sets) => oneAtATime(() => takeDroppedPeers(node, sets)),
     sysctls: (keys) => observeSysctls(node, keys),
     listeningPorts: () => observeListeningPorts(host),
     sysctlOverrides: (settings) => observeOverrides(host, sysctlDir, settings),

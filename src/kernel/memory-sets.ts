@@ -53,6 +53,8 @@ export function memorySets(references: (name: string) => number): MemorySets {
       set.entries.add(words.join(" "));
     } else if (verb === "del") {
       if (!set.entries.delete(argument)) throw new Error("Element cannot be deleted from the set: it's not added");
+    } else if (verb === "flush") {
+      set.entries.clear();
     } else if (verb === "swap") {
       const other = sets.get(argument);
       if (other === undefined) throw new Error("Sets cannot be swapped: the second set does not exist");

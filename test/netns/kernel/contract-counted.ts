@@ -11,6 +11,12 @@ const tally: CountedSet = {
 };
 const guard: CountedSet = { name: "ph-g6-guard", family: 6, create: "hash:ip family inet6 netmask 64 timeout 600" };
 
+const drops: CountedSet = {
+  name: "ph-d6-drops",
+  family: 6,
+  create: "hash:ip,port family inet6 hashsize 128 maxelem 1024 counters forceadd",
+};
+
 /** The sample, and in IPv4 a chain that adds to the tally. */
 function counting(counted: readonly CountedSet[] = [tally, guard]): RuleSet {
   const add = `-p udp -m comment --comment "p/watched/55" -j SET --add-set ${tally.name} src`;
@@ -46,6 +52,24 @@ export function describeCounted(current: () => Subject, started: () => Kernel): 
       ],
       [guard.name, []],
     ]);
+  });
+
+  it("takes out who was dropped, so that it is told once", async () => {
+    await started().apply(counting([tally, drops]));
+    const add = (element: string, packets: number) => `add ${drops.name} ${element} packets ${packets} bytes 60`;
+    await tamperSets(current(), add("2001:db8::9,tcp:8443", 3), add("2001:db8::9,udp:53", 1));
+    await tamperSets(current(), add("2001:db8::1,sctp:9000", 40));
+    const found = await started().takeDropped([drops.name]);
+    expect([...(found.get(drops.name) ?? [])].toSorted((a, b) => a.packets - b.packets)).toEqual([
+      { address: "2001:db8::9", protocol: "UDP", port: 53, packets: 1 },
+      { address: "2001:db8::9", protocol: "TCP", port: 8443, packets: 3 },
+      { address: "2001:db8::1", protocol: "SCTP", port: 9000, packets: 40 },
+    ]);
+    expect([...(await started().takeDropped([drops.name]))]).toEqual([[drops.name, []]]);
+    expect(await started().takeDropped([])).toEqual(new Map());
+    expect(await started().verify(counting([tally, drops]), "Full")).toEqual([]);
+    await started().apply(counting([tally, { ...drops, create: "hash:ip family inet6 counters" }]));
+    await expect(started().takeDropped(["ph-d6-none"])).rejects.toThrow("does not exist");
   });
 
   it("makes one anew that somebody took away, and removes them when they are not wanted", async () => {

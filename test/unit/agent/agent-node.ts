@@ -54,6 +54,8 @@ export interface AgentNode {
   reconciler(): Reconciler;
   /** Tools that wrote to the kernel since the last call. */
   writes(): string[];
+  /** Every line of the log. */
+  logged(): readonly Readonly<Record<string, unknown>>[];
 }
 
 export interface AgentNodeOptions {
@@ -73,6 +75,7 @@ export function agentNode({ primeSeconds = 30, wrap = (kernel) => kernel }: Agen
   let metrics = new Registry();
   let generation = 0;
   let written: string[] = [];
+  const lines: string[] = [];
   const watchWrites: MemoryHost["run"] = (command, args, options) => {
     const writesSets = args[0] === "restore" && /^(?!list )\S/m.test(options.input ?? "");
     if (command.endsWith("-restore") || writesSets) written.push(command);
@@ -103,7 +106,7 @@ export function agentNode({ primeSeconds = 30, wrap = (kernel) => kernel }: Agen
       settings: DEFAULT_NODE_SETTINGS,
       agentVersion: "1.2.3",
       primeMilliseconds: primeSeconds * 1000,
-      log: createLogger({ name: "agent", level: "fatal" }),
+      log: createLogger({ name: "agent", level: "info", destination: { write: (line) => void lines.push(line) } }),
       metrics: agentMetrics(metrics),
       now: () => clock.now,
       publish: (_uid, status) => published.push(status),
@@ -146,6 +149,7 @@ export function agentNode({ primeSeconds = 30, wrap = (kernel) => kernel }: Agen
     },
     reconciler: () => agent,
     writes: () => written.splice(0),
+    logged: () => lines.map((line) => JSON.parse(line)),
   };
 }
 
