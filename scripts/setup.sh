@@ -1,11 +1,12 @@
 #!/bin/sh
-# Makes the tree ready to run: npm packages, OS packages, the control plane of the tests. Says nothing when all is there.
+# Makes the tree ready to run: npm packages, OS packages, the control plane of the tests and the definition of OpenReports.
+# Says nothing when all is there.
 #   sh scripts/setup.sh             everything; what runs afterwards needs root
 #   sh scripts/setup.sh npm         npm packages only, for what needs neither root nor a cluster
 #   sh scripts/setup.sh audit       npm and OS packages, and the servers that the audit tier probes (Debian, Ubuntu)
 # The control plane (test/controlplane) is built once into ${XDG_CACHE_HOME:-~/.cache}/port-hardening, under a key made of
 # its sources, and linked as .cache/bin/controlplane. KUBEBUILDER_ASSETS, a folder with etcd, kube-apiserver and kubectl,
-# serves instead. The servers are extracted from packages, not installed: none is started on this machine, nor can it be.
+# serves instead. OPENREPORTS_CRD, a file, serves as the definition of ClusterReport. The servers are extracted from packages, not installed: none is started on this machine, nor can it be.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -114,10 +115,11 @@ kubebuilder_assets_serve() {
   done
 }
 
+# require_go WHAT-FOR INSTEAD
 require_go() {
   command -v go >/dev/null || PATH=$PATH:/usr/local/go/bin
-  advice="install Go 1.21 or newer (https://go.dev/doc/install), or set KUBEBUILDER_ASSETS to a folder with etcd, kube-apiserver and kubectl"
-  command -v go >/dev/null || fail "Go is missing; it builds the control plane of the tests once. $advice"
+  advice="install Go 1.21 or newer (https://go.dev/doc/install), or set $2"
+  command -v go >/dev/null || fail "Go is missing; it $1. $advice"
   # In /, so that no go.mod asks for a newer toolchain yet.
   go=$(cd / && GOTOOLCHAIN=local go env GOVERSION)
   go_minor=$(echo "$go" | sed -n 's/^go1\.\([0-9]*\).*/\1/p')
@@ -147,7 +149,7 @@ ensure_control_plane() {
   cache=${XDG_CACHE_HOME:-$HOME/.cache}/port-hardening
   binary=$cache/controlplane-$(uname -m)-$key
   if ! [ -x "$binary" ]; then
-    require_go
+    require_go "builds the control plane of the tests once" "KUBEBUILDER_ASSETS to a folder with etcd, kube-apiserver and kubectl"
     mkdir -p "$cache"
     exec 9>"$cache/build.lock"
     flock -n 9 || {
@@ -160,6 +162,28 @@ ensure_control_plane() {
   [ "$(readlink .cache/bin/controlplane 2>/dev/null)" = "$binary" ] && return
   mkdir -p .cache/bin
   ln -sfn "$binary" .cache/bin/controlplane
+}
+
+# The definition of ClusterReport as its project publishes it; go.sum says which it must be.
+ensure_report_definition() {
+  mkdir -p .cache
+  if [ -n "${OPENREPORTS_CRD:-}" ]; then
+    [ -r "$OPENREPORTS_CRD" ] || fail "OPENREPORTS_CRD=$OPENREPORTS_CRD cannot be read; mend or unset it"
+    ln -sfn "$OPENREPORTS_CRD" .cache/clusterreports.yaml
+    return
+  fi
+  key=$(sha256sum <test/openreports/go.sum | cut -c1-16)
+  definition=${XDG_CACHE_HOME:-$HOME/.cache}/port-hardening/clusterreports-$key.yaml
+  if ! [ -r "$definition" ]; then
+    require_go "fetches the definition of OpenReports for the tests once" "OPENREPORTS_CRD to a file with it"
+    watched .cache/openreports.log "fetching the definition of OpenReports" env GOTOOLCHAIN=local \
+      go mod download -C test/openreports -json github.com/openreports/reports-api
+    folder=$(sed -n 's/^.*"Dir": "\(.*\)".*$/\1/p' .cache/openreports.log)
+    mkdir -p "${definition%/*}"
+    cp "$folder/config/crd/openreports.io_clusterreports.yaml" "$definition.$$"
+    mv "$definition.$$" "$definition"
+  fi
+  ln -sfn "$definition" .cache/clusterreports.yaml
 }
 
 servers_to_probe="nginx openssh-server vsftpd postfix inetutils-telnetd openbsd-inetd redis-server memcached mariadb-server-core postgresql"
@@ -210,6 +234,7 @@ all)
   ensure_npm_packages
   ensure_os_packages
   ensure_control_plane
+  ensure_report_definition
   ;;
 audit)
   require_root

@@ -25,6 +25,13 @@ export const resources = {
   },
   events: { group: "events.k8s.io", version: "v1", plural: "events", kind: "Event", namespaced: true },
   pods: { group: "", version: "v1", plural: "pods", kind: "Pod", namespaced: true },
+  clusterReports: {
+    group: "openreports.io",
+    version: "v1alpha1",
+    plural: "clusterreports",
+    kind: "ClusterReport",
+    namespaced: false,
+  },
   leases: { group: "coordination.k8s.io", version: "v1", plural: "leases", kind: "Lease", namespaced: true },
 } as const satisfies Record<string, Resource>;
 
