@@ -2,7 +2,7 @@ import type { HostView } from "../host-view.ts";
 import { type AptConfig, parseAptConfig } from "./apt-config.ts";
 import type { AutomaticState } from "./automatic-state.ts";
 import { isThere } from "./package-tool.ts";
-import { observeTimer } from "./systemd-timer.ts";
+import { observeTimer, systemdRuns } from "./systemd-timer.ts";
 
 /** Refreshes the lists, and installs from them. */
 export const aptTimers = ["apt-daily.timer", "apt-daily-upgrade.timer"] as const;
@@ -59,10 +59,13 @@ export function coversSecurity(config: AptConfig): boolean {
   return origins.some((origin) => /security/i.test(origin) || /^(?:o|origin|site)=\*$/.test(origin));
 }
 
+/** cron runs the same script where systemd does not. */
+export async function cronRunsApt(host: HostView): Promise<boolean> {
+  return !(await systemdRuns(host)) && (await isThere(host, "/etc/cron.daily/apt-compat"));
+}
+
 async function idleTimer(host: HostView): Promise<string | undefined> {
-  // cron runs the same script where systemd does not (/etc/cron.daily/apt-compat).
-  if (!(await isThere(host, "/run/systemd/system")) && (await isThere(host, "/etc/cron.daily/apt-compat")))
-    return undefined;
+  if (await cronRunsApt(host)) return undefined;
   for (const timer of aptTimers) {
     const state = await observeTimer(host, timer);
     if (state !== "On") return `${timer} is ${state.toLowerCase()}`;

@@ -1,13 +1,14 @@
 import { describe, expect, it } from "vitest";
 import { checkAutomaticUpdates } from "../../../../src/audit/updates/automatic-updates.ts";
 import { planAutomaticUpdates } from "../../../../src/audit/updates/ensure-automatic.ts";
+import { planUndo } from "../../../../src/audit/updates/undo-automatic.ts";
 import { debian } from "./hosts/debian.ts";
 import { imageHosts } from "./hosts/other.ts";
 import { alma, fedora } from "./hosts/red-hat.ts";
 import { ubuntu } from "./hosts/ubuntu.ts";
 import { changed, hostView, type RecordedHost, recordedAt, without } from "./recorded-host.ts";
 
-const plan = (host: RecordedHost) => planAutomaticUpdates(hostView(host));
+const plan = (host: RecordedHost) => planAutomaticUpdates(hostView(host), ["baseline", "workers"]);
 
 /** The host after the plan was carried out: its files are there, its timers run, apt-config prints what they say. */
 async function carriedOut(host: RecordedHost): Promise<RecordedHost> {
@@ -51,7 +52,7 @@ describe.each(cases)("$name", ({ host }) => {
     if (result.kind !== "Write") throw new Error("nothing to write");
     for (const { path, content } of result.files) {
       expect(path).toMatch(/\/(?:zz-porthardening|porthardening\.conf)$/);
-      expect(content).toContain("removed by its clean-up");
+      expect(content.split("\n", 1)[0]).toMatch(/Written by port-hardening .*Ensure.*: baseline, workers\./);
     }
   });
 });
@@ -69,6 +70,70 @@ it("starts a timer that was stopped, without a file", async () => {
     kind: "Write",
     files: [],
     timers: ["apt-daily.timer", "apt-daily-upgrade.timer"],
+  });
+});
+
+it("leaves timers alone where cron does their work", async () => {
+  const byCron = without(
+    debian,
+    "/run/systemd/system/.keep",
+    `${timers}/apt-daily.timer`,
+    `${timers}/apt-daily-upgrade.timer`,
+  );
+  const files = { "/etc/cron.daily/apt-compat": "" };
+  expect(await plan(changed(byCron, { files }))).toEqual({ kind: "Nothing" });
+});
+
+it("names some policies of many in the header", async () => {
+  const many = Array.from({ length: 64 }, (_, number) => `p${number}`);
+  const result = await planAutomaticUpdates(hostView(fedora), many);
+  expect(result).toMatchObject({ files: [{ content: expect.stringContaining("p9 and 54 more.") }, {}] });
+});
+
+it("remembers a timer that ran though nothing enabled it, to let it run on", async () => {
+  const running = changed(fedora, { commands: { systemctl: { stdout: "active\n" } } });
+  const content = expect.stringContaining("running: dnf5-automatic.timer\n[Unit]");
+  expect(await plan(running)).toMatchObject({ files: [{}, { content }] });
+  expect(await plan(await carriedOut(running))).toEqual(await plan(running));
+});
+
+describe("what somebody sets where apt reads it after our file", () => {
+  const off = changed(debian, { commands: { "apt-config": { stdout: 'APT::Periodic::Enable "0";\n' } } });
+  it.each(["/etc/apt/apt.conf", "/etc/apt/apt.conf.d/zzz-local", "/etc/apt/apt.conf.d/zzzz.conf"])(
+    "wins, and is named: %s",
+    async (path) => {
+      const { files } = await carriedOut(off);
+      const overruling = changed(off, { files: { ...files, [path]: 'APT::Periodic::Enable "0";\n' } });
+      const reason = `APT::Periodic::Enable is 0: ${path} overrules /etc/apt/apt.conf.d/zz-porthardening`;
+      expect(await plan(overruling)).toEqual({ kind: "Impossible", reason });
+    },
+  );
+});
+
+describe("what is undone", () => {
+  const undo = (host: RecordedHost) => planUndo(hostView(host));
+
+  it("is all that was written, and the timers that nobody else enables stop", async () => {
+    expect(await undo(await carriedOut(fedora))).toEqual({
+      timers: ["dnf5-automatic.timer"],
+      files: [
+        "/etc/systemd/system/timers.target.d/porthardening.conf",
+        "/etc/systemd/system/dnf5-automatic.service.d/porthardening.conf",
+      ],
+    });
+  });
+
+  it("is no timer that somebody enabled meanwhile, nor one that ran before", async () => {
+    const links = { [`${timers}/dnf5-automatic.timer`]: "/usr/lib/systemd/system/dnf5-automatic.timer" };
+    expect(await undo(changed(await carriedOut(fedora), { links }))).toMatchObject({ timers: [] });
+    const running = changed(fedora, { commands: { systemctl: { stdout: "active\n" } } });
+    expect(await undo(await carriedOut(running))).toMatchObject({ timers: [] });
+  });
+
+  it("is no file of somebody else under a name of ours, and nothing where nothing was done", async () => {
+    const files = { "/etc/apt/apt.conf.d/zz-porthardening": "// mine\n" };
+    expect(await undo(changed(debian, { files }))).toEqual({ timers: [], files: [] });
+    expect(await undo(debian)).toEqual({ timers: [], files: [] });
   });
 });
 
