@@ -34,3 +34,18 @@ it("documents every finding, with its severity, meaning, remedy and place in the
     expect(cells[4], `NIST SP 800-53 control of ${id}`).toMatch(/^(?:SC-7|CM-7|AU-6|SI-2|AC-3|SC-5|SC-8)\b/);
   }
 });
+
+it("refers to nothing in a standard that the section on standards does not name", () => {
+  const text = readFileSync(join(tree, "docs/findings.md"), "utf8");
+  const named = new Set(
+    [...text.matchAll(/^\| ((?:[A-Z]{2}-)?[0-9.]+(?:\(\d+\))?) \|/gm)].map(([, name = ""]) => name),
+  );
+  expect(named.size).toBeGreaterThan(30);
+  for (const [id, cells] of documented) {
+    const references = cells.slice(3).flatMap((cell) => (cell === "none" ? [] : cell.split(", ")));
+    expect(
+      references.filter((reference) => !named.has(reference)),
+      id,
+    ).toEqual([]);
+  }
+});
