@@ -3,7 +3,7 @@ import type { ApplyResult } from "../kernel/kernel.ts";
 import { LOCAL_RESERVED_PORTS } from "../plan/port-sysctls.ts";
 import type { DropReader } from "./drop-reader.ts";
 import type { LimitFill } from "./limit-fill.ts";
-import type { PolicyOutcome } from "./node-status.ts";
+import { NODE_PROBLEMS, type NodeProblem, type PolicyOutcome } from "./node-status.ts";
 
 /** What the agent says to Prometheus. Labels are bounded by what is assigned to the node. */
 export interface AgentMetrics {
@@ -11,6 +11,10 @@ export interface AgentMetrics {
   applyFailed(): void;
   repaired(repair: { readonly milliseconds: number }): void;
   policies(outcomes: readonly PolicyOutcome[]): void;
+  /** Those that stand now. */
+  problems(problems: readonly NodeProblem[]): void;
+  statusWritten(): void;
+  statusWriteFailed(): void;
   drops(read: Pick<DropReader, "counts" | "observed">): void;
   limitFills(fills: readonly LimitFill[]): void;
   verified(at: number | undefined): void;
@@ -56,6 +60,22 @@ export function agentMetrics(registry: Registry): AgentMetrics {
     name: "port_hardening_policy_enforced",
     help: "1 where the policy was read back from the kernel at its current revision, else 0.",
     labelNames: ["policy"],
+    registers,
+  });
+  const problem = new Gauge({
+    name: "port_hardening_node_problem",
+    help: "1 where something is wrong with the node as a whole, else 0.",
+    labelNames: ["problem"],
+    registers,
+  });
+  const statusWrites = new Counter({
+    name: "port_hardening_status_writes_total",
+    help: "Times that the status of the NodeState was written.",
+    registers,
+  });
+  const statusWriteFailures = new Counter({
+    name: "port_hardening_status_write_failures_total",
+    help: "Times that it could not be written; it is tried again.",
     registers,
   });
   const dropped = new Counter({
@@ -136,6 +156,13 @@ export function agentMetrics(registry: Registry): AgentMetrics {
         existing.set({ policy: name, fate: "cut" }, connections.cut);
       }
     },
+    problems(problems) {
+      for (const type of NODE_PROBLEMS) {
+        problem.set({ problem: type }, problems.some((standing) => standing.type === type) ? 1 : 0);
+      }
+    },
+    statusWritten: () => statusWrites.inc(),
+    statusWriteFailed: () => statusWriteFailures.inc(),
     drops({ counts, observed }) {
       for (const [counter, read] of [
         [dropped, counts],
@@ -156,7 +183,8 @@ export function agentMetrics(registry: Registry): AgentMetrics {
       }
     },
     verified(at) {
-      if (at !== undefined) verified.set(at / 1000);
+      if (at === undefined) verified.remove({});
+      else verified.set(at / 1000);
     },
     sysctls(values) {
       sysctl.reset();

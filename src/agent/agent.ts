@@ -48,12 +48,13 @@ export function agent(options: AgentOptions): Agent {
   const { nodeName, namespace, client, kernel, log } = options;
   const bell = wake();
   const inputs = agentInputs({ client, nodeName, log, onChange: bell.ring });
-  const writer = statusWriter({ write: writeStatus, log, now: Date.now });
+  const metrics = agentMetrics(options.registry);
+  const writer = statusWriter({ write: writeStatus, log, now: Date.now, metrics });
   const { reconcile, noticed, notReady, collect } = reconciler({
     ...options,
     inputs,
     agentVersion: options.version,
-    metrics: agentMetrics(options.registry),
+    metrics,
     now: Date.now,
     publish: writer.publish,
   });

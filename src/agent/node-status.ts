@@ -25,9 +25,11 @@ export interface PolicyOutcome extends PolicyRevision {
   readonly wouldOpenPackets?: number | undefined;
 }
 
+export const NODE_PROBLEMS = ["Drifting", "StateNotSaved", "ExistingUnknown"] as const;
+
 /** Something of the whole node that a person should know; absent from status where it is not so. */
 export interface NodeProblem {
-  readonly type: "Drifting" | "StateNotSaved" | "ExistingUnknown";
+  readonly type: (typeof NODE_PROBLEMS)[number];
   readonly reason: string;
   readonly message: string;
 }

@@ -176,7 +176,9 @@ export function reconciler(options: ReconcilerOptions): Reconciler {
     const state = inputs.synced ? inputs.nodeState() : undefined;
     if (state !== undefined) carryOn(state);
     const found = outcomes();
+    const problems = nodeProblems({ fight: guard.fight(), notSaved: saved.failure, unknown: existing.failure });
     metrics.policies(found);
+    metrics.problems(problems);
     if (state === undefined) return;
     const seen: Observation = {
       generation: state.generation,
@@ -184,7 +186,7 @@ export function reconciler(options: ReconcilerOptions): Reconciler {
       facts: facts.value,
       policies: found,
       failure: failure(),
-      problems: nodeProblems({ fight: guard.fight(), notSaved: saved.failure, unknown: existing.failure }),
+      problems,
       sysctls,
       ...observed.status(sysctls),
       dropped: dropped.status(),

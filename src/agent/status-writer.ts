@@ -5,6 +5,7 @@ import { OBSERVED_MAX } from "../api/observed.ts";
 import { backoffMilliseconds } from "../kube/backoff.ts";
 import { NotFoundError } from "../kube/errors.ts";
 import type { Logger } from "../telemetry/logger.ts";
+import type { AgentMetrics } from "./agent-metrics.ts";
 import { boundStatus } from "./bound-status.ts";
 import { wake } from "./wake.ts";
 
@@ -19,6 +20,7 @@ export interface StatusWriterOptions {
   readonly write: (uid: string | undefined, status: NodeStateStatus, signal: AbortSignal) => Promise<void>;
   readonly log: Logger;
   readonly now: () => number;
+  readonly metrics: Pick<AgentMetrics, "statusWritten" | "statusWriteFailed">;
   readonly countersEveryMilliseconds?: number;
 }
 
@@ -29,6 +31,7 @@ export function statusWriter({
   write,
   log,
   now,
+  metrics,
   countersEveryMilliseconds = 300_000,
 }: StatusWriterOptions): StatusWriter {
   const bell = wake();
@@ -62,6 +65,7 @@ export function statusWriter({
           written = { ...next, at: now() };
           failures = 0;
           retryAt = 0;
+          metrics.statusWritten();
         } catch (error) {
           if (signal.aborted) return;
           if (error instanceof NotFoundError) {
@@ -70,6 +74,7 @@ export function statusWriter({
             continue;
           }
           failures += 1;
+          metrics.statusWriteFailed();
           const delay = backoffMilliseconds(failures, RETRY);
           retryAt = now() + delay;
           log.warn({ err: error, retryInMilliseconds: Math.round(delay) }, "status not written");

@@ -27,6 +27,13 @@ export interface ListenerState extends Listener {
   readonly expected?: boolean;
 }
 
+export interface ConnectionsState extends ConnectionSummary {
+  /** Most local ports in use towards one destination; absent: the kernel tells no range. */
+  readonly localPortsUsedPercent?: number;
+  /** Absent: nothing is tracked, or without a bound. */
+  readonly conntrackUsedPercent?: number;
+}
+
 /** All that an agent knows from its audits: what status, report, metrics and log are made of. */
 export interface AuditState {
   /** When all checks were last made, and when they are due; ms since 1970. */
@@ -39,5 +46,5 @@ export interface AuditState {
   readonly findings: readonly StandingFinding[];
   /** On protected ports; absent: not seen yet, or could not be read. */
   readonly listeners?: readonly ListenerState[];
-  readonly connections?: ConnectionSummary;
+  readonly connections?: ConnectionsState;
 }

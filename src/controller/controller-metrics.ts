@@ -1,10 +1,12 @@
 import { Counter, Gauge, Histogram, type Registry } from "prom-client";
 import type { EventResult } from "./event-recorder.ts";
 import type { ReportedPolicy } from "./node-state-facts.ts";
+import { policyMetrics } from "./policy-metrics.ts";
 import { type ControllerStores, unsynced } from "./stores.ts";
 
 /** What a pass is about; the first part of a key. */
-export type ReconcileKind = "fleet" | "node" | "policy" | "groups";
+const KINDS = ["fleet", "node", "policy", "groups"] as const;
+export type ReconcileKind = (typeof KINDS)[number];
 
 export interface ControllerMetrics {
   observePass(kind: ReconcileKind, seconds: number): void;
@@ -13,7 +15,7 @@ export interface ControllerMetrics {
   countEvent(result: EventResult): void;
 }
 
-/** Labels are bounded: kinds of work, resources and reasons, never names of nodes or policies. */
+/** Labels are bounded: kinds of work, resources, reasons and policies, never names of nodes. */
 export function controllerMetrics(
   registry: Registry,
   view: { readonly stores: ControllerStores; readonly queueDepth: () => number },
@@ -32,6 +34,8 @@ export function controllerMetrics(
     labelNames: ["kind"],
     registers,
   });
+  // That the first one counts as an increase, it is said before.
+  for (const kind of KINDS) errors.inc({ kind }, 0);
   const watchErrors = new Counter({
     name: "port_hardening_controller_watch_errors_total",
     help: "Faults of the lists and watches that the caches rest on.",
@@ -83,6 +87,7 @@ export function controllerMetrics(
       this.set(unsynced(view.stores, names).length);
     },
   });
+  policyMetrics(registry, () => view.stores.policies);
   return {
     observePass: (kind, seconds) => passes.observe({ kind }, seconds),
     countError: (kind) => errors.inc({ kind }),

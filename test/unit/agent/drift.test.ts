@@ -33,6 +33,11 @@ async function desired(node: AgentNode) {
   return compileEnforcement([workers], { present: node.server.groups, before: [] }, DEFAULT_NODE_SETTINGS).rules;
 }
 const condition = (node: AgentNode, type: string) => node.status().conditions?.find((one) => one.type === type);
+/** What the metric says of repairs that do not hold. */
+async function fights({ metrics }: AgentNode): Promise<number | undefined> {
+  const metric = await metrics.getSingleMetric("port_hardening_node_problem")?.get();
+  return metric?.values.find(({ labels }) => labels["problem"] === "Drifting")?.value;
+}
 
 describe("drift", () => {
   it("is repaired on the event, and status says when, by whom and what", async () => {
@@ -158,8 +163,10 @@ describe("drift", () => {
     const node = await enforcing();
     for (let time = 0; time < 5; time += 1) await flush(node);
     expect(condition(node, "Drifting")).toBeDefined();
+    expect(await fights(node)).toBe(1);
     for (const end = node.clock.now + 70_000; node.clock.now < end; ) node.clock.now += Math.max(1, await node.pass());
     expect(condition(node, "Drifting")).toBeUndefined();
+    expect(await fights(node)).toBe(0);
   });
 
   it("that cannot be repaired fails every policy, in the tool's own words, and is retried", async () => {

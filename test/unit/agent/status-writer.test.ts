@@ -22,6 +22,7 @@ afterEach(() => {
 /** A writer at work; `answer` is what the API server does. */
 function writing(answer: (signal: AbortSignal) => Promise<void> = async () => undefined) {
   const written: NodeStateStatus[] = [];
+  const counted = { written: 0, failed: 0 };
   const writer = statusWriter({
     write: async (_uid, next, signal) => {
       written.push(next);
@@ -29,9 +30,10 @@ function writing(answer: (signal: AbortSignal) => Promise<void> = async () => un
     },
     log: createLogger({ name: "agent", level: "fatal" }),
     now: Date.now,
+    metrics: { statusWritten: () => (counted.written += 1), statusWriteFailed: () => (counted.failed += 1) },
   });
   const ended = writer.run(stop.signal);
-  return { writer, written, ended, settle: () => vi.advanceTimersByTimeAsync(0) };
+  return { writer, written, counted, ended, settle: () => vi.advanceTimersByTimeAsync(0) };
 }
 
 describe("statusWriter", () => {
@@ -119,7 +121,7 @@ describe("statusWriter", () => {
 
   it("retries ever later, at most after a minute, while the API server refuses", async () => {
     let refuse = true;
-    const { writer, written, settle } = writing(async () => {
+    const { writer, written, counted, settle } = writing(async () => {
       if (refuse) throw new Error("connection refused");
     });
     writer.publish("a", status("Enforced"));
@@ -132,6 +134,7 @@ describe("statusWriter", () => {
     await vi.advanceTimersByTimeAsync(10 * MINUTE);
     await settle();
     expect(written).toHaveLength(length);
+    expect(counted).toEqual({ written: 1, failed: length - 1 });
   });
 
   it("writes the same again into a NodeState that was made anew", async () => {
@@ -144,12 +147,13 @@ describe("statusWriter", () => {
   });
 
   it("does not hammer a NodeState that is gone", async () => {
-    const { writer, written } = writing(async () => {
+    const { writer, written, counted } = writing(async () => {
       throw new NotFoundError("not found", { request: "PATCH" });
     });
     writer.publish("a", status("Enforced"));
     await vi.advanceTimersByTimeAsync(10 * MINUTE);
     expect(written).toHaveLength(1);
+    expect(counted).toEqual({ written: 0, failed: 0 });
   });
 
   it("ends with its signal, also in the middle of a write", async () => {
