@@ -41,6 +41,16 @@ export default defineConfig({
       },
       // Not part of `npm test` (scripts/test.ts): its servers take their own set-up.
       { test: { name: "audit", include: ["test/audit/**/*.test.ts"], testTimeout: 60_000, hookTimeout: 120_000 } },
+      // Neither is this: Prometheus, which takes its own set-up, scrapes agents and controller of a cluster.
+      {
+        test: {
+          name: "monitoring",
+          include: ["test/monitoring/**/*.test.ts"],
+          globalSetup: "test/cluster/bundle.ts",
+          testTimeout: 60_000,
+          hookTimeout: 120_000,
+        },
+      },
     ],
   },
 });

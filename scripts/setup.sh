@@ -4,6 +4,7 @@
 #   sh scripts/setup.sh             everything; what runs afterwards needs root
 #   sh scripts/setup.sh npm         npm packages only, for what needs neither root nor a cluster
 #   sh scripts/setup.sh audit       npm and OS packages, and the servers that the audit tier probes (Debian, Ubuntu)
+#   sh scripts/setup.sh monitoring  everything, and Prometheus for the monitoring tier (Debian, Ubuntu)
 # The control plane (test/controlplane) is built once into ${XDG_CACHE_HOME:-~/.cache}/port-hardening, under a key made of
 # its sources, and linked as .cache/bin/controlplane. KUBEBUILDER_ASSETS, a folder with etcd, kube-apiserver and kubectl,
 # serves instead. OPENREPORTS_CRD, a file, serves as the definition of ClusterReport. The servers are extracted from packages, not installed: none is started on this machine, nor can it be.
@@ -226,6 +227,38 @@ ensure_servers() {
   ln -sfn "$servers" .cache/servers
 }
 
+# extract_prometheus FOLDER: its two programs need nothing of what the package depends on.
+extract_prometheus() {
+  rm -rf "$1.building"
+  mkdir -p "$1.building"
+  if ! (cd "$1.building" && apt-get download prometheus) >.cache/prometheus.log 2>&1; then
+    watched .cache/prometheus.log "apt-get update" apt-get update
+    (cd "$1.building" && apt-get download prometheus) >.cache/prometheus.log 2>&1 ||
+      fail "downloading prometheus failed; all of its output: .cache/prometheus.log"
+  fi
+  dpkg-deb --fsys-tarfile "$1.building"/prometheus_*.deb | tar -x -C "$1.building" ./usr/bin
+  rm -f "$1.building"/*.deb
+  mv "$1.building" "$1"
+}
+
+ensure_prometheus() {
+  command -v apt-get >/dev/null || fail "the monitoring tier takes Prometheus from a package of Debian or Ubuntu; run it there"
+  cache=${XDG_CACHE_HOME:-$HOME/.cache}/port-hardening
+  key=$({ uname -m && cat /etc/os-release; } | sha256sum | cut -c1-16)
+  monitoring=$cache/monitoring-$key
+  mkdir -p "$cache" .cache
+  if ! [ -d "$monitoring" ]; then
+    exec 9>"$cache/monitoring.lock"
+    flock 9
+    if ! [ -d "$monitoring" ]; then
+      say "extracting Prometheus, once (20 MB to fetch)"
+      extract_prometheus "$monitoring"
+    fi
+    exec 9>&-
+  fi
+  ln -sfn "$monitoring" .cache/monitoring
+}
+
 require_linux
 case ${1:-all} in
 npm) ensure_npm_packages ;;
@@ -242,5 +275,12 @@ audit)
   ensure_os_packages
   ensure_servers
   ;;
-*) fail "usage: sh scripts/setup.sh [npm|audit]" ;;
+monitoring)
+  require_root
+  ensure_npm_packages
+  ensure_os_packages
+  ensure_control_plane
+  ensure_prometheus
+  ;;
+*) fail "usage: sh scripts/setup.sh [npm|audit|monitoring]" ;;
 esac

@@ -8,8 +8,8 @@ import { addFailure, closingLine, type Tally, tallyReporter } from "./closing-li
 import { endChildren } from "./end-children.ts";
 
 const { filter, options } = parseCLI(["vitest", "run", ...process.argv.slice(2)]);
-/** All tiers but the one that takes its own set-up (`npm run test:audit`). */
-const tiers = ["!audit"];
+/** All tiers but those that take their own set-up (`npm run test:audit`, `npm run test:monitoring`). */
+const tiers = ["!audit", "!monitoring"];
 const tally: Tally = { passed: 0, failed: 0, skipped: 0, skips: [], otherFailures: [] };
 
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
