@@ -105,11 +105,11 @@ function refuses(scope: NodeDirection, meets: (list: readonly NodeEntry[]) => No
   return scope.defaultAction !== "Allow" && meets(scope.allow) === undefined;
 }
 
-function hasPort(ranges: readonly PortRange[], port: number): boolean {
+export function hasPort(ranges: readonly PortRange[], port: number): boolean {
   return ranges.some(({ from, to }) => from <= port && port <= to);
 }
 
-function onInterface({ include, exclude }: InterfaceMatch, device: string): boolean {
+export function onInterface({ include, exclude }: InterfaceMatch, device: string): boolean {
   const covers = (pattern: string): boolean => coversInterface(pattern, device);
   return (include.length === 0 || include.some(covers)) && !exclude.some(covers);
 }

@@ -41,7 +41,7 @@ function containsAddress(prefixes: readonly Prefix[], address: Prefix): boolean 
 }
 
 /** How many of the first `count` indexes hold, where all that do stand before all that do not. */
-function countUpTo(count: number, holds: (index: number) => boolean): number {
+export function countUpTo(count: number, holds: (index: number) => boolean): number {
   let low = 0;
   let high = count;
   while (low < high) {
