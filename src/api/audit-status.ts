@@ -69,7 +69,7 @@ export const nodeAuditSchema = z
 
 const listenerSchema = z
   .object({
-    protocol: z.enum(["TCP", "UDP"]).describe("Protocol."),
+    protocol: z.enum(["TCP", "UDP", "SCTP"]).describe("Protocol."),
     address: z.string().max(64).describe("Address; 0.0.0.0 and :: are every address."),
     port: z.int32().min(1).max(65535).describe("Port."),
     process: z.string().max(64).optional().describe("Name of the process."),

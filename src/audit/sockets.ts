@@ -7,7 +7,7 @@ export interface Endpoint {
 }
 
 export interface ListeningSocket extends Endpoint {
-  readonly protocol: "TCP" | "UDP";
+  readonly protocol: "TCP" | "UDP" | "SCTP";
   /** Ties the socket to the processes that hold it (/proc/PID/fd). */
   readonly inode: number;
   /** Who made the socket. */
@@ -23,7 +23,7 @@ export interface Connection {
 
 /** Reads the sockets of the network namespace that this process is in. Each may be asked for by itself, as their costs differ. */
 export interface SocketReader {
-  /** TCP sockets that listen, and UDP sockets that take from everybody: also those of clients (a resolver's, say). */
+  /** TCP and SCTP sockets that listen, and UDP sockets that take from everybody: also those of clients (a resolver's, say). */
   listening(): Promise<readonly ListeningSocket[]>;
   /** TCP connections in all states. The cost grows with their number. */
   connections(): Promise<readonly Connection[]>;

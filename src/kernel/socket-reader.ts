@@ -4,6 +4,7 @@ import type { Connection, ListeningSocket, SocketReader } from "../audit/sockets
 import { parseInetDiag, type TcpSocket } from "./inet-diag.ts";
 import { SYSTEM_PATH } from "./local-host.ts";
 import { parseProcNet } from "./proc-net.ts";
+import { parseSctpEndpoints } from "./sctp-endpoints.ts";
 
 const TIMEOUT_MILLISECONDS = 10_000;
 /** 500,000 sockets. */
@@ -23,14 +24,14 @@ const STATES: Readonly<Record<number, Connection["state"]>> = {
 /**
  * Asks the kernel for its TCP sockets in binary, through `ss --diag`: 3 ms of CPU for 500 listeners, as established
  * connections are never walked, and 15 ms for 10,000 connections (docs/architecture.md; /proc/net/tcp and tcp6 take 40 ms for either).
- * Without ss, or where the kernel has no tcp_diag, /proc/net it is. UDP is read there always: `ss --diag` knows TCP alone.
+ * Without ss, or where the kernel has no tcp_diag, /proc/net it is. UDP and SCTP are read there always: `ss --diag` knows TCP alone.
  */
 export function socketReader({ ss = "ss" }: { readonly ss?: string } = {}): SocketReader {
   return {
     async listening() {
       const tcp = (await askKernel(ss, "listening")) ?? tcpFromProc().filter(({ state }) => state === LISTEN);
       const udp = [...readProc("udp"), ...readProc("udp6")].filter(({ state }) => state !== ESTABLISHED);
-      return [...tcp.map(listeningSocket("TCP")), ...udp.map(listeningSocket("UDP"))];
+      return [...tcp.map(listeningSocket("TCP")), ...udp.map(listeningSocket("UDP")), ...sctpFromProc()];
     },
     async connections() {
       const tcp = (await askKernel(ss, "connected")) ?? tcpFromProc().filter(({ state }) => state !== LISTEN);
@@ -70,7 +71,21 @@ function readProc(table: "tcp" | "tcp6" | "udp" | "udp6"): TcpSocket[] {
     return parseProcNet(readFileSync(`/proc/net/${table}`, "latin1"));
   } catch (error) {
     // Without IPv6 there is no tcp6 and no udp6.
-    if (table.endsWith("6") && error instanceof Error && "code" in error && error.code === "ENOENT") return [];
+    if (table.endsWith("6") && isNothing(error)) return [];
     throw error;
   }
+}
+
+function sctpFromProc(): ListeningSocket[] {
+  try {
+    return parseSctpEndpoints(readFileSync("/proc/net/sctp/eps", "latin1"));
+  } catch (error) {
+    // A kernel that has no SCTP, or did not load it yet: nobody listens.
+    if (isNothing(error)) return [];
+    throw error;
+  }
+}
+
+function isNothing(error: unknown): boolean {
+  return error instanceof Error && "code" in error && error.code === "ENOENT";
 }

@@ -1,6 +1,7 @@
 import { expect, it } from "vitest";
 import { parseInetDiag } from "../../../src/kernel/inet-diag.ts";
 import { parseProcNet } from "../../../src/kernel/proc-net.ts";
+import { parseSctpEndpoints } from "../../../src/kernel/sctp-endpoints.ts";
 import { addressText, procAddressBytes } from "../../../src/kernel/socket-address.ts";
 
 const bytes = (hex: string) => Uint8Array.from(Buffer.from(hex, "hex"));
@@ -32,6 +33,18 @@ it("reads lines of /proc/net/tcp6", () => {
 `;
   expect(parseProcNet(text)).toEqual([
     { local: { address: "::", port: 8080 }, remote: { address: "::", port: 0 }, state: 10, uid: 999, inode: 24601 },
+  ]);
+});
+
+it("reads who listens by SCTP, on each of its addresses, and no endpoint of a client", () => {
+  const text = ` ENDPT     SOCK   STY SST HBKT LPORT   UID INODE LADDRS
+       0        0 2   10  29   38412   200 299689357 192.0.2.1 2001:0db8:0000:0000:0000:0000:0000:0007\u0020
+       0        0 0   7   18   49212     0 299689359 0.0.0.0\u0020
+`;
+  const both = { protocol: "SCTP", port: 38412, uid: 200, inode: 299_689_357 };
+  expect(parseSctpEndpoints(text)).toEqual([
+    { ...both, address: "192.0.2.1" },
+    { ...both, address: "2001:db8::7" },
   ]);
 });
 
