@@ -5,7 +5,7 @@ export interface Finding {
   /** Stable, documented in docs/findings.md and never reused: what alerts, exceptions and mappings to standards refer to. */
   readonly id: string;
   readonly severity: Severity;
-  /** What it is about, short and stable between audits: `tcp 0.0.0.0:6379 redis-server`, `unattended-upgrades`. */
+  /** What it is about, short and stable between audits: `TCP 0.0.0.0:6379 redis-server`, `unattended-upgrades`. */
   readonly subject: string;
   /** The protected port that it is about; absent where it is about the whole host. */
   readonly port?: number;

@@ -4,6 +4,7 @@ import { checkConfinement } from "./confinement/check-confinement.ts";
 import { checkConntrack } from "./connections/check-conntrack.ts";
 import { checkLocalPorts } from "./connections/check-local-ports.ts";
 import { checkListeners } from "./listeners/check-listeners.ts";
+import { checkProtocols } from "./protocols/check-protocols.ts";
 import { checkAutomaticUpdates } from "./updates/automatic-updates.ts";
 import { checkPendingReboot } from "./updates/pending-reboot.ts";
 import { checkPendingUpdates } from "./updates/pending-updates.ts";
@@ -42,5 +43,13 @@ export const CHECKS: readonly Check[] = [
     practice: "automaticUpdates",
     title: "security updates are installed automatically",
     run: ({ host, now }) => checkAutomaticUpdates(host, now),
+  },
+  {
+    name: "protocols",
+    practice: "protocols",
+    title: "listeners speak encrypted protocols",
+    when: "Listeners",
+    slow: true,
+    run: checkProtocols,
   },
 ];

@@ -1,10 +1,11 @@
 import { SEVERITIES } from "../api/audit.ts";
 import type { Finding } from "../audit/finding.ts";
 import type { CheckReport } from "../audit/run-audit.ts";
+import type { Unmet } from "./audit-unmet.ts";
 import { textTable } from "./text-table.ts";
 
-/** For people: a line a check, then what was found, the most urgent first, then a sum. */
-export function auditText(reports: readonly CheckReport[]): string {
+/** For people: a line a check, then what was found, the most urgent first, then a sum, and what policies require and is not so. */
+export function auditText(reports: readonly CheckReport[], unmet: readonly Unmet[]): string {
   const findings = reports
     .flatMap(({ result }) => (result.status === "Checked" ? result.findings : []))
     .toSorted((a, b) => SEVERITIES.indexOf(a.severity) - SEVERITIES.indexOf(b.severity));
@@ -16,8 +17,13 @@ export function auditText(reports: readonly CheckReport[]): string {
   return [
     textTable([["CHECK", "STATUS", "EXAMINED", "ABOUT"], ...rows]),
     ...findings.map(findingText),
-    `${sum(reports, findings)}\n`,
+    `${sum(reports, findings)}\n${unmet.map(unmetText).join("")}`,
   ].join("\n");
+}
+
+function unmetText({ check, policies, findings }: Unmet): string {
+  const why = findings === undefined ? "could not be checked" : `findings: ${findings}`;
+  return `not met: ${check}, ${why} (required by ${policies.join(", ")})\n`;
 }
 
 function findingText({ severity, id, subject, evidence, remedy }: Finding): string {

@@ -7,25 +7,36 @@ import { compile, type NodeIdentity } from "../plan/compile.ts";
 import { merge } from "../plan/merge.ts";
 import { DEFAULT_NODE_SETTINGS } from "../plan/node-settings.ts";
 import { assign } from "../plan/plan-hash.ts";
-import type { GroupAddresses, NodePlan } from "../plan/types.ts";
+import type { AssignedPolicy, GroupAddresses, NodePlan } from "../plan/types.ts";
 import { render } from "../render/render.ts";
 import type { RuleSet } from "../render/types.ts";
 import { groupsOfNodes } from "./groups-of-nodes.ts";
 
-export interface NodeRules {
+export interface NodePlans {
+  /** Of the policies that select the node. */
+  readonly assigned: readonly AssignedPolicy[];
   readonly plan: NodePlan;
-  readonly ruleSet: RuleSet;
   /** What the reader should know of how they came about, a sentence each. */
   readonly notes: readonly string[];
 }
 
+export interface NodeRules extends NodePlans {
+  readonly ruleSet: RuleSet;
+}
+
 /** What a node with these labels would enforce. Throws CompileError, and Error where no policy selects the node. */
-export function nodeRules(
+export function nodeRules(...objects: Parameters<typeof nodePlan>): NodeRules {
+  const plans = nodePlan(...objects);
+  return { ...plans, ruleSet: render(plans.plan) };
+}
+
+/** The same without the rules. */
+export function nodePlan(
   policies: readonly PortHardeningPolicy[],
   groups: readonly PortHardeningAddressGroup[],
   node: NodeIdentity,
   nodes?: readonly NodeFacts[],
-): NodeRules {
+): NodePlans {
   const allowedSysctls = DEFAULT_ALLOWED_SYSCTLS.map(({ pattern }) => pattern);
   const notes: string[] = [];
   const assigned = policies.flatMap((policy) => {
@@ -49,7 +60,7 @@ export function nodeRules(
     ...ofNodes.notes,
     ...(judges(plan) && !known.some(isClusters) ? [CLUSTER_UNKNOWN] : []),
   );
-  return { plan, ruleSet: render(plan), notes };
+  return { assigned, plan, notes };
 }
 
 const CLUSTER_UNKNOWN =

@@ -39,3 +39,9 @@ export function nodePortRange(text: string): PortRange {
     throw new InvalidArgumentError(`${why}. Give it as to kube-apiserver: 30000-32767.`);
   }
 }
+
+/** An absolute path, without a slash at its end. */
+export function rootFolder(text: string): string {
+  if (!text.startsWith("/")) throw new InvalidArgumentError("Give an absolute path.");
+  return text.replace(/\/+$/, "") || "/";
+}

@@ -118,6 +118,18 @@ describe("what the servers notice", () => {
     expect(log("postfix-tls")).not.toMatch(/lost connection|improper/);
   });
 
+  it("is never a reason for sshd to turn clients away, however often it happens", async () => {
+    const often = Array.from({ length: 40 }, () => ({ ...everywhere, port: 2222, process: "sshd" }));
+    expect(await probe(host, often)).toMatchObject(often.map(() => ({ service: { protocol: "SSH" } })));
+    expect(log("sshd")).not.toMatch(/MaxStartups|drop connection|penalty/);
+  });
+
+  it("is four broken headers where a PROXY protocol header is wanted: such a server is not recognised", async () => {
+    const [result] = await probe(host, [{ ...everywhere, port: 8082, process: "nginx" }]);
+    expect(result).toMatchObject({ service: { protocol: "Unknown" }, cost: { connections: 4 } });
+    expect(log("nginx").match(/broken header/g)).toHaveLength(4);
+  });
+
   it("is not counted by MariaDB on loopback, while it would be on an address of the node", async () => {
     const probes = (address: string) => Array.from({ length: 5 }, () => ({ address, port: 3309, process: "mariadbd" }));
     const greets = { kind: "Answered", service: { protocol: "MySQL", encryption: "None" }, cost: { bytesSent: 0 } };

@@ -22,7 +22,12 @@ export async function createAuthority(folder: string): Promise<Certificate> {
 export async function signCertificate(
   folder: string,
   authority: Certificate,
-  request: { readonly file: string; readonly subject: string; readonly names?: readonly string[] },
+  request: {
+    readonly file: string;
+    readonly subject: string;
+    readonly names?: readonly string[];
+    readonly days?: number;
+  },
 ): Promise<Certificate> {
   const signed = files(folder, request.file);
   const csr = join(folder, `${request.file}.csr`);
@@ -31,7 +36,7 @@ export async function signCertificate(
   await writeFile(extensions, `extendedKeyUsage=clientAuth,serverAuth\n${names}`);
   await execa("openssl", ["req", ...newKey, "-keyout", signed.key, "-out", csr, "-subj", request.subject]);
   const by = ["-CA", authority.certificate, "-CAkey", authority.key, "-CAcreateserial"];
-  const out = ["-out", signed.certificate, "-days", "7", "-extfile", extensions];
+  const out = ["-out", signed.certificate, "-days", `${request.days ?? 7}`, "-extfile", extensions];
   await execa("openssl", ["x509", "-req", "-in", csr, ...by, ...out]);
   return signed;
 }

@@ -11,7 +11,7 @@ export async function probe(
   targets: readonly ProbeTarget[],
   patience: Partial<Patience> = {},
 ): Promise<ProbeResult[]> {
-  const list = JSON.stringify(targets.map((target, identity) => ({ ...target, identity: `${identity}` })));
+  const list = JSON.stringify(targets.map((target, identity) => ({ ...target, name: "", identity: `${identity}` })));
   const { stdout } = await host.exec(process.execPath, [script, list, JSON.stringify(patience)], {
     timeoutMilliseconds: 55_000,
   });

@@ -19,25 +19,29 @@ export async function checkConfinement(subject: AuditSubject): Promise<CheckResu
   if ("status" in listeners) return listeners;
   const findings = listeners.filter(({ process }) => process === undefined).map(hidden);
   let examined = 0;
-  for (const { listener, pid } of onePerProcess(listeners)) {
+  for (const [pid, ofProcess] of byProcess(listeners)) {
     const label = await readLabel(subject.host, control.kind, pid);
     // It has ended since.
     if (label === undefined) continue;
     examined += 1;
-    const found = control.kind === "SELinux" ? selinuxFinding(label, listener) : apparmorFinding(label, listener);
-    if (found !== undefined) findings.push(found);
+    const judge = control.kind === "SELinux" ? selinuxFinding : apparmorFinding;
+    findings.push(...onePerPort(ofProcess).flatMap((listener) => judge(label, listener) ?? []));
   }
   return { status: "Checked", examined, findings };
 }
 
-/** The first listener of each process stands for it. */
-function onePerProcess(listeners: readonly Listener[]): { readonly listener: Listener; readonly pid: number }[] {
-  const byPid = new Map<number, Listener>();
+function byProcess(listeners: readonly Listener[]): ReadonlyMap<number, readonly Listener[]> {
+  const byPid = new Map<number, Listener[]>();
   for (const listener of listeners) {
     const pid = listener.process?.pid;
-    if (pid !== undefined && !byPid.has(pid)) byPid.set(pid, listener);
+    if (pid !== undefined) byPid.set(pid, [...(byPid.get(pid) ?? []), listener]);
   }
-  return [...byPid].map(([pid, listener]) => ({ pid, listener }));
+  return byPid;
+}
+
+/** A finding for each port, as each may be another policy's. */
+function onePerPort(listeners: readonly Listener[]): readonly Listener[] {
+  return [...new Map(listeners.toReversed().map((listener) => [listener.port, listener])).values()].toReversed();
 }
 
 function hidden(listener: Listener): Finding {
@@ -45,6 +49,7 @@ function hidden(listener: Listener): Finding {
     id: "confinement.process-unknown",
     severity: "low",
     subject: listenerName(listener),
+    port: listener.port,
     evidence: "no process that can be seen holds this socket: it is the kernel's own, or hidden from the audit",
     remedy: "See to it that the audit sees the host's processes (hostPID); sockets of the kernel can be ignored",
   };
@@ -71,7 +76,7 @@ const APPARMOR_REMEDY = "Give it a profile in enforce mode: install apparmor-pro
 
 function finding(id: string, listener: Listener, what: string, remedy: string): Finding {
   const evidence = `${what}: ${processEvidence(listener)}`.slice(0, 200);
-  return { id, severity: "medium", subject: listenerName(listener), evidence, remedy };
+  return { id, severity: "medium", subject: listenerName(listener), port: listener.port, evidence, remedy };
 }
 
 /** Where several modules may label a process, AppArmor has a folder of its own (Linux 5.8); SELinux keeps the old place. */

@@ -45,6 +45,7 @@ function unexpected(listener: Listener, reach: Reach, client: boolean): Finding 
     id: "listeners.unexpected",
     severity: client ? "info" : SEVERITIES[reach],
     subject: listenerName(listener),
+    port: listener.port,
     evidence: `listens, ${REACHED[reach]}${client ? ", perhaps a client" : ""}: ${processEvidence(listener)}`.slice(
       0,
       200,

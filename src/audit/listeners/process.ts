@@ -11,6 +11,8 @@ export interface Process extends CgroupPlace {
   readonly executable?: string;
   /** The user that it runs as now: its effective one. */
   readonly uid: number;
+  /** When it began, in clock ticks since the boot (proc(5), starttime): with the pid it names one process for good. */
+  readonly startTicks?: number;
 }
 
 /** Undefined where it has ended meanwhile. */
@@ -18,6 +20,8 @@ export async function observeProcess(host: HostView, pid: number): Promise<Proce
   const status = await host.readFile(`/proc/${pid}/status`);
   const cgroup = await host.readFile(`/proc/${pid}/cgroup`);
   if (status === undefined || cgroup === undefined) return undefined;
+  // Behind the name, which may hold anything, stands the third field (proc(5)).
+  const startTicks = (await host.readFile(`/proc/${pid}/stat`))?.split(") ").at(-1)?.split(" ")[22 - 3];
   const executable = (await host.readLink(`/proc/${pid}/exe`))?.replace(/ \(deleted\)$/, "");
   return {
     pid,
@@ -25,6 +29,7 @@ export async function observeProcess(host: HostView, pid: number): Promise<Proce
     // Real, effective, saved and file system user (proc(5)).
     uid: Number(/^Uid:\t\d+\t(\d+)/m.exec(status)?.[1]),
     ...(executable !== undefined && { executable: printable(executable) }),
+    ...(startTicks !== undefined && { startTicks: Number(startTicks) }),
     ...parseCgroup(cgroup.split("\n").map(printable).join("\n")),
   };
 }

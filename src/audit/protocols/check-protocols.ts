@@ -1,42 +1,34 @@
+import type { AuditSubject } from "../check.ts";
 import type { CheckResult, Finding } from "../finding.ts";
-import type { KeptProbes, ProbedListener } from "./probe-plan.ts";
-import { serviceFindings } from "./service-findings.ts";
+import { type Listener, listenerName } from "../listeners/listener.ts";
+import { judgeProbes } from "./judge-probes.ts";
+import { probedListeners } from "./probed-listeners.ts";
 
 /**
- * Judges what was probed of the listeners on protected ports. Pure; asked again on each pass, as certificates expire without
- * a new probe. Examined: listeners that answered. One that could not be probed is a finding, for it may speak anything.
+ * What listeners on protected ports speak. Connects to each at an audit, and to new ones when listeners change; a listener
+ * that came and went meanwhile is none.
  */
-export function checkProtocols(listeners: readonly ProbedListener[], probes: KeptProbes, now: number): CheckResult {
-  const findings: Finding[] = [];
-  let examined = 0;
-  for (const listener of listeners) {
-    const probe = probes.get(listener.identity);
-    if (probe === undefined) continue;
-    const subject = subjectOf(listener);
-    if (probe.result.kind === "NotReached") {
-      findings.push(notReached(subject, probe.result.reason));
-    } else {
-      examined += 1;
-      findings.push(...serviceFindings(subject, probe.result.service, now));
-    }
+export async function checkProtocols(subject: AuditSubject): Promise<CheckResult> {
+  const { prober, settings, occasion, now, signal } = subject;
+  if (prober === undefined) return { status: "NotChecked", reason: "nothing is to be connected to" };
+  const { all } = await subject.listeners();
+  const { probed, dormant } = probedListeners(all, settings);
+  const { known, gone } = await prober.probe(probed, { anew: occasion === "Audit", now, signal });
+  const there = probed.filter(({ identity }) => !gone.has(identity));
+  if (there.length > 0 && !there.some(({ identity }) => known.has(identity))) {
+    return { status: "NotChecked", reason: `none of ${there.length} listeners was probed in time` };
   }
-  if (listeners.length > 0 && examined === 0 && findings.length === 0) {
-    return { status: "NotChecked", reason: `none of ${listeners.length} listeners has been probed` };
-  }
-  return { status: "Checked", examined, findings };
+  const { examined, findings } = judgeProbes(there, known, now);
+  return { status: "Checked", examined, findings: [...findings, ...dormant.map(notStarted)] };
 }
 
-function subjectOf({ address, port, process }: ProbedListener): string {
-  const place = address.includes(":") ? `[${address}]:${port}` : `${address}:${port}`;
-  return process === undefined ? `tcp ${place}` : `tcp ${place} ${process}`;
-}
-
-function notReached(subject: string, reason: string): Finding {
+function notStarted(listener: Listener): Finding {
   return {
     id: "protocols.not-reached",
     severity: "info",
-    subject,
-    evidence: `listens, but could not be probed: ${reason}`,
-    remedy: "See whether the process hangs or its backlog is full",
+    subject: listenerName(listener),
+    port: listener.port,
+    evidence: "systemd listens for a service that does not run: connecting would start it",
+    remedy: "See which one it is (systemctl list-sockets), and audit again while it runs",
   };
 }

@@ -2,6 +2,8 @@ import type { ProbeResult, ProbeTarget } from "./probe.ts";
 
 /** A listener that may be probed. */
 export interface ProbedListener extends ProbeTarget {
+  /** For findings: `TCP 0.0.0.0:6379 redis-server`. */
+  readonly name: string;
   /** Changes when the listener does: address, port and the process that holds it (id and start time). */
   readonly identity: string;
   /** The process, so that no two of its listeners are probed at once; absent where unknown. */
@@ -21,8 +23,6 @@ export interface ProbePlan {
   readonly due: readonly ProbedListener[];
   /** What holds still, by identity. Listeners that are gone are forgotten. */
   readonly kept: KeptProbes;
-  /** By `skipProbes`: never connected to. */
-  readonly skipped: readonly ProbedListener[];
 }
 
 /** A listener that did not answer may just have been starting; not to be asked on each pass. */
@@ -36,23 +36,19 @@ export function planProbes(
   listeners: readonly ProbedListener[],
   kept: KeptProbes,
   settings: {
-    readonly skipProbes: readonly { readonly from: number; readonly to: number }[];
     /** The schedule came round, or somebody asked. */
     readonly scheduled: boolean;
     readonly now: number;
   },
 ): ProbePlan {
   const due: ProbedListener[] = [];
-  const skipped: ProbedListener[] = [];
   const holding = new Map<string, KeptProbe>();
   for (const listener of new Map(listeners.map((it) => [it.identity, it])).values()) {
     const probe = kept.get(listener.identity);
-    if (settings.skipProbes.some(({ from, to }) => from <= listener.port && listener.port <= to))
-      skipped.push(listener);
-    else if (probe === undefined || isStale(probe, settings)) due.push(listener);
+    if (probe === undefined || isStale(probe, settings)) due.push(listener);
     else holding.set(listener.identity, probe);
   }
-  return { due, kept: holding, skipped };
+  return { due, kept: holding };
 }
 
 function isStale({ result, probedAt }: KeptProbe, { scheduled, now }: { scheduled: boolean; now: number }): boolean {

@@ -109,7 +109,9 @@ function connectionLine(
     hangUp();
     const timeoutMilliseconds = patience.connectMilliseconds;
     try {
-      connection = await open({ address: reachable(address), port, timeoutMilliseconds, signal });
+      connection = await openOneOf(reachable(address), (it) =>
+        open({ address: it, port, timeoutMilliseconds, signal }),
+      );
     } catch (error) {
       // The first one decides whether there is a listener; a server that takes no second one has been heard already.
       if (cost.connections === 0) throw error;
@@ -128,8 +130,25 @@ function connectionLine(
   return { carryOut, hangUp };
 }
 
-/** Loopback for a listener on every address: our rules never touch it, and MySQL counts nothing against it. */
-function reachable(address: string): string {
-  if (address === "0.0.0.0") return "127.0.0.1";
-  return address === "::" ? "::1" : address;
+/**
+ * Loopback for a listener on every address: our rules never touch it, and MySQL and fail2ban count nothing against it. The
+ * IPv6 one may be missing where IPv6 is switched off; a socket of both families then answers on the other.
+ */
+function reachable(address: string): readonly string[] {
+  if (address === "0.0.0.0") return ["127.0.0.1"];
+  return address === "::" ? ["::1", "127.0.0.1"] : [address];
+}
+
+async function openOneOf<T>([first, ...others]: readonly string[], open: (address: string) => Promise<T>): Promise<T> {
+  if (first === undefined) throw new Error("no address is left");
+  try {
+    return await open(first);
+  } catch (error) {
+    if (others.length === 0 || !isNoAddress(error)) throw error;
+    return openOneOf(others, open);
+  }
+}
+
+function isNoAddress(error: unknown): boolean {
+  return error instanceof Error && "code" in error && /^(?:EADDRNOTAVAIL|ENETUNREACH)$/.test(String(error.code));
 }

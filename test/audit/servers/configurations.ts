@@ -19,6 +19,7 @@ events {}
 http {
   access_log /dev/stdout;
   server { listen 8080; location / { return 200 "hello"; } }
+  server { listen 8082 proxy_protocol; location / { return 200 "hello"; } }
   server { listen 8081; return 301 https://$host$request_uri; }
   ${tlsServer(8443, "good", "TLSv1.2 TLSv1.3")}
   ${tlsServer(8444, "expired", "TLSv1.2")}
@@ -108,7 +109,11 @@ const startPostfix = "mkdir -p /etc/postfix && cp /lab/main.cf /lab/master.cf /e
 /** @param address of the machine on which they run. */
 export const programs = (address: string): readonly ServerProgram[] => [
   { name: "mariadb-counting", command: countingMariaDb(address), ports: [3309] },
-  { name: "nginx", command: ["nginx", "-c", "/lab/nginx.conf"], ports: [8080, 8081, 8443, 8444, 8445, 8446, 8447] },
+  {
+    name: "nginx",
+    command: ["nginx", "-c", "/lab/nginx.conf"],
+    ports: [8080, 8081, 8082, 8443, 8444, 8445, 8446, 8447],
+  },
   { name: "sshd", command: ["/usr/sbin/sshd", ...sshd, "-p", "2222"], ports: [2222] },
   { name: "vsftpd-plain", command: ["vsftpd", "/lab/vsftpd.conf"], ports: [2121] },
   { name: "vsftpd-tls", command: ["vsftpd", "/lab/vsftpd.conf"], ports: [2122] },

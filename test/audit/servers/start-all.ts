@@ -6,13 +6,14 @@ import { createCertificates } from "./certificates.ts";
 import { configurations, programs } from "./configurations.ts";
 import { startServer } from "./server-root.ts";
 
-/** Every real server, by name, listening on the host. */
-export async function startServers(host: Host): Promise<ReadonlyMap<string, LabProcess>> {
+/** Real servers, by name, listening on the host: those named, or every one. */
+export async function startServers(host: Host, names?: readonly string[]): Promise<ReadonlyMap<string, LabProcess>> {
   const certificates = join(host.folder, "certificates");
   await mkdir(certificates);
   await createCertificates(certificates);
   await host.exec("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-f", join(certificates, "ssh_host_key")]);
-  const started = programs(host.ipv4).map(async (program) => {
+  const wanted = programs(host.ipv4).filter(({ name }) => names?.includes(name) ?? true);
+  const started = wanted.map(async (program) => {
     const folder = join(host.folder, program.name);
     await mkdir(folder);
     for (const file of await readdir(certificates)) await copyFile(join(certificates, file), join(folder, file));

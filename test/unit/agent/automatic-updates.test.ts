@@ -155,7 +155,7 @@ describe("where it cannot be done", () => {
 
 describe("automaticUpdatesKeeper", () => {
   const log = createLogger({ name: "agent", level: "fatal" });
-  const settings: AuditSettings = { protectedPorts: [], judge: () => "Unknown" };
+  const settings: AuditSettings = { protectedPorts: [], skipProbes: [], judge: () => "Unknown" };
   const sockets = { listening: async () => [], connections: async () => [] };
 
   async function keeping(recorded: RecordedHost, change = (host: ChangedHost) => host) {

@@ -10,6 +10,7 @@ export interface ProcessSpec {
   readonly sockets?: readonly number[];
   /** Inode of its network namespace; the audit's own is 1. */
   readonly network?: number;
+  readonly startTicks?: number;
   /** What it reads from attr/current, as the kernel writes it. */
   readonly label?: string;
   /** The same from AppArmor's own folder. */
@@ -18,13 +19,22 @@ export interface ProcessSpec {
 
 /** The part of /proc that a process shows. */
 export function recordedProcess(spec: ProcessSpec): RecordedHost {
-  const { pid, name, uid = 0, cgroup = `0::/system.slice/${name}.service`, sockets = [], network = 1 } = spec;
+  const {
+    pid,
+    name,
+    uid = 0,
+    cgroup = `0::/system.slice/${name}.service`,
+    sockets = [],
+    network = 1,
+    startTicks = 4200,
+  } = spec;
   const at = (path: string) => `/proc/${pid}/${path}`;
   const descriptors = sockets.map((inode, index): [string, string] => [at(`fd/${index + 3}`), `socket:[${inode}]`]);
   return {
     files: {
       [at("status")]: `Name:\t${name}\nUmask:\t0022\nPid:\t${pid}\nUid:\t${uid}\t${uid}\t${uid}\t${uid}\n`,
       [at("cgroup")]: `${cgroup}\n`,
+      [at("stat")]: `${pid} (${name}) S 1 ${"0 ".repeat(17)}${startTicks} 0\n`,
       ...(spec.label !== undefined && { [at("attr/current")]: spec.label }),
       ...(spec.apparmor !== undefined && { [at("attr/apparmor/current")]: spec.apparmor }),
     },

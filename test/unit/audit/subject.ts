@@ -19,7 +19,7 @@ export function recordedSubject({
 }: Recorded): AuditSubject {
   const host = hosts.reduce((whole, part) => changed(whole, part), { files: {} });
   const sockets: SocketReader = { listening: async () => listening, connections: async () => connections };
-  const asked: AuditSettings = { protectedPorts: ["1024-65535"], judge: () => "Unknown", ...settings };
+  const asked: AuditSettings = { protectedPorts: ["1024-65535"], skipProbes: [], judge: () => "Unknown", ...settings };
   return auditSubject(hostView(host), sockets, asked, recordedAt);
 }
 

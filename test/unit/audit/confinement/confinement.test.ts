@@ -75,16 +75,22 @@ it("reads AppArmor's own place first, where another module has the common one", 
   expect(await check(ubuntu, labels)).toMatchObject({ findings: [] });
 });
 
-it("judges a process once, however many ports it listens on, and those on other ports not at all", async () => {
+it("judges a process once, names it on each of its ports, and those on other ports not at all", async () => {
   const hosts = [
     ubuntu,
     ownNetwork,
     recordedProcess({ pid: 70, name: "server", sockets: [1, 2], label: "unconfined\n" }),
     recordedProcess({ pid: 71, name: "sshd", sockets: [3], label: "unconfined\n" }),
   ];
-  const listening = [tcp(8080, 1), tcp(8081, 2), tcp(22, 3)];
+  const listening = [tcp(8080, 1), tcp(8080, 1, "::"), tcp(8081, 2), tcp(22, 3)];
   const result = await checkConfinement(recordedSubject({ hosts, listening }));
-  expect(result).toMatchObject({ examined: 1, findings: [{ subject: "TCP 0.0.0.0:8080 server" }] });
+  expect(result).toMatchObject({
+    examined: 1,
+    findings: [
+      { subject: "TCP 0.0.0.0:8080 server", port: 8080 },
+      { subject: "TCP 0.0.0.0:8081 server", port: 8081 },
+    ],
+  });
 });
 
 it("says where no process is to be seen, without counting it as confined", async () => {

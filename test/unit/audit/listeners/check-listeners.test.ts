@@ -36,6 +36,7 @@ it("finds who listens where nobody was expected", async () => {
       id: "listeners.unexpected",
       severity: "medium",
       subject: "TCP 0.0.0.0:6379 redis-server",
+      port: 6379,
       evidence: "listens, on a port that no policy judges: pid 11, user 999, /system.slice/redis-server.service",
       remedy: expect.stringContaining("expected listeners"),
     },

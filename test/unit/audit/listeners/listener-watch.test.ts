@@ -37,6 +37,7 @@ it("names process, program, user and control group", async () => {
         name: "redis-server",
         executable: "/usr/bin/redis-check-rdb",
         uid: 999,
+        startTicks: 4200,
         cgroup: "/system.slice/redis-server.service",
       },
     },

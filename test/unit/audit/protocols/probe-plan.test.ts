@@ -12,9 +12,9 @@ const answered = (protocol: Protocol): ProbeResult => ({
 });
 const notReached: ProbeResult = { kind: "NotReached", reason: "ECONNREFUSED", cost };
 
-const web: ProbedListener = { address: "::", port: 8080, identity: "8080/web/100" };
-const database: ProbedListener = { address: "::", port: 3306, identity: "3306/mariadbd/200" };
-const settings = { skipProbes: [], scheduled: false, now: 1_000_000 };
+const web: ProbedListener = { address: "::", port: 8080, name: "TCP [::]:8080 web", identity: "8080/web/100" };
+const database: ProbedListener = { address: "::", port: 3306, name: "TCP [::]:3306", identity: "3306/mariadbd/200" };
+const settings = { scheduled: false, now: 1_000_000 };
 
 function due(
   listeners: ProbedListener[],
@@ -48,13 +48,6 @@ describe("which listeners are probed", () => {
     const failed: KeptProbes = new Map([[web.identity, { result: notReached, probedAt: settings.now }]]);
     expect(due([web], failed, { now: settings.now + 299_000 })).toEqual([]);
     expect(due([web], failed, { now: settings.now + 300_000 })).toEqual([8080]);
-  });
-
-  it("is never one of skipProbes, and what was known of it is forgotten", () => {
-    const skipProbes = [{ from: 3000, to: 4000 }];
-    const plan = planProbes([web, database], kept, { ...settings, skipProbes, scheduled: true });
-    expect(plan).toMatchObject({ due: [web], skipped: [database] });
-    expect(plan.kept.size).toBe(0);
   });
 
   it("forgets listeners that are gone", () => {

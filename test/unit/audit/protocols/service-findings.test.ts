@@ -1,13 +1,11 @@
-import { describe, expect, it } from "vitest";
-import { checkProtocols } from "../../../../src/audit/protocols/check-protocols.ts";
-import type { ProbeResult } from "../../../../src/audit/protocols/probe.ts";
+import { expect, it } from "vitest";
 import type { CertificateSeen, Service } from "../../../../src/audit/protocols/service.ts";
 import { serviceFindings } from "../../../../src/audit/protocols/service-findings.ts";
 
 const now = Date.parse("2026-11-23T12:00:00Z");
 const inDays = (days: number) => now + days * 86_400_000;
 
-const ids = (service: Service) => serviceFindings("tcp 0.0.0.0:1234 x", service, now).map(({ id }) => id);
+const ids = (service: Service) => serviceFindings("TCP 0.0.0.0:1234 x", service, now).map(({ id }) => id);
 
 function withTls(certificate: Partial<CertificateSeen>, version = "TLSv1.3"): Service {
   const seen = { subject: "CN=a.example", issuer: "CN=ca", notAfter: inDays(80), selfSigned: false, ...certificate };
@@ -66,40 +64,4 @@ it("keeps evidence and remedy inside their bounds", () => {
     expect(finding.evidence.length).toBeLessThanOrEqual(200);
     expect(finding.remedy.length).toBeLessThanOrEqual(200);
   }
-});
-
-describe("a node's listeners", () => {
-  const cost = { connections: 1, bytesSent: 0, bytesReceived: 0, milliseconds: 1 };
-  const listener = { address: "0.0.0.0", port: 6379, process: "redis-server", identity: "a" };
-  const kept = (result: ProbeResult) => new Map([["a", { result, probedAt: now }]]);
-
-  it("names the listener and counts those that answered", () => {
-    const probes = kept({ kind: "Answered", service: service("Redis", "None"), cost });
-    expect(checkProtocols([listener, { ...listener, port: 1, identity: "b" }], probes, now)).toMatchObject({
-      status: "Checked",
-      examined: 1,
-      findings: [{ subject: "tcp 0.0.0.0:6379 redis-server", id: "protocols.plaintext-redis" }],
-    });
-  });
-
-  it("writes IPv6 in brackets", () => {
-    const probes = kept({ kind: "Answered", service: service("HTTP", "None"), cost });
-    const { process: _, ...nameless } = listener;
-    expect(checkProtocols([{ ...nameless, address: "::" }], probes, now)).toMatchObject({
-      findings: [{ subject: "tcp [::]:6379" }],
-    });
-  });
-
-  it("says where a listener took no connection", () => {
-    const probes = kept({ kind: "NotReached", reason: "ECONNREFUSED", cost });
-    expect(checkProtocols([listener], probes, now)).toMatchObject({
-      examined: 0,
-      findings: [{ id: "protocols.not-reached" }],
-    });
-  });
-
-  it("is not checked before anything was probed; no listener is nothing to check", () => {
-    expect(checkProtocols([listener], new Map(), now)).toMatchObject({ status: "NotChecked" });
-    expect(checkProtocols([], new Map(), now)).toEqual({ status: "Checked", examined: 0, findings: [] });
-  });
 });
