@@ -37,6 +37,7 @@ const checkSchema = z
 const findingSchema = z
   .object({
     id: z.string().max(64).describe("What it is; docs/findings.md explains each."),
+    check: labelName("Check that found it.").optional(),
     severity: z.enum(SEVERITIES).describe("How soon somebody should look."),
     subject: z.string().max(128).describe("What it is about."),
     port: z.int32().min(1).max(65535).optional().describe("The protected port that it is about."),

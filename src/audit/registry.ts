@@ -11,9 +11,27 @@ import { checkPendingUpdates } from "./updates/pending-updates.ts";
 
 /** All checks of an audit, in the order of the practices that they stand for. */
 export const CHECKS: readonly Check[] = [
-  { name: "listeners", practice: "listeners", title: "only expected processes listen", run: checkListeners },
-  { name: "local-ports", practice: "capacity", title: "local ports are left for connections", run: checkLocalPorts },
-  { name: "conntrack", practice: "capacity", title: "connection tracking has room", run: checkConntrack },
+  {
+    name: "listeners",
+    practice: "listeners",
+    title: "only expected processes listen",
+    when: "Listeners",
+    run: checkListeners,
+  },
+  {
+    name: "local-ports",
+    practice: "capacity",
+    title: "local ports are left for connections",
+    when: "Often",
+    run: checkLocalPorts,
+  },
+  {
+    name: "conntrack",
+    practice: "capacity",
+    title: "connection tracking has room",
+    when: "Often",
+    run: checkConntrack,
+  },
   {
     name: "access-control",
     practice: "accessControl",
@@ -24,24 +42,28 @@ export const CHECKS: readonly Check[] = [
     name: "confinement",
     practice: "accessControl",
     title: "processes that listen are confined",
+    when: "Listeners",
     run: checkConfinement,
   },
   {
     name: "pending-updates",
     practice: "pendingUpdates",
     title: "no security update is pending",
+    slow: true,
     run: ({ host, now }) => checkPendingUpdates(host, now),
   },
   {
     name: "pending-reboot",
     practice: "pendingUpdates",
     title: "installed updates are in effect",
+    slow: true,
     run: ({ host }) => checkPendingReboot(host),
   },
   {
     name: "automatic-updates",
     practice: "automaticUpdates",
     title: "security updates are installed automatically",
+    slow: true,
     run: ({ host, now }) => checkAutomaticUpdates(host, now),
   },
   {
