@@ -1,5 +1,8 @@
 import type { Registry } from "prom-client";
 import type { NodeStateStatus } from "../api/node-state.ts";
+import type { HostView } from "../audit/host-view.ts";
+import { CHECKS } from "../audit/registry.ts";
+import type { SocketReader } from "../audit/sockets.ts";
 import type { Kernel } from "../kernel/kernel.ts";
 import { backoffMilliseconds } from "../kube/backoff.ts";
 import { renewLease } from "../kube/lease.ts";
@@ -9,6 +12,7 @@ import type { KubeClient } from "../kube/types.ts";
 import type { NodeSettings } from "../plan/node-settings.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import { agentMetrics } from "./agent-metrics.ts";
+import { auditor } from "./auditor.ts";
 import { heartbeat } from "./heartbeat.ts";
 import { agentInputs } from "./inputs.ts";
 import { reconciler } from "./reconciler.ts";
@@ -23,6 +27,9 @@ export interface AgentOptions {
   readonly client: KubeClient;
   readonly kernel: Kernel;
   readonly directory: StateDirectory;
+  /** What is audited. */
+  readonly host: HostView;
+  readonly sockets: SocketReader;
   readonly settings: NodeSettings;
   readonly version: string;
   readonly primeMilliseconds: number;
@@ -50,11 +57,13 @@ export function agent(options: AgentOptions): Agent {
   const inputs = agentInputs({ client, nodeName, log, onChange: bell.ring });
   const metrics = agentMetrics(options.registry);
   const writer = statusWriter({ write: writeStatus, log, now: Date.now, metrics });
+  const audits = auditor({ ...options, checks: CHECKS, now: Date.now, onChange: bell.ring });
   const { reconcile, noticed, notReady, collect } = reconciler({
     ...options,
     inputs,
     agentVersion: options.version,
     metrics,
+    auditor: audits,
     now: Date.now,
     publish: writer.publish,
   });
@@ -111,7 +120,14 @@ export function agent(options: AgentOptions): Agent {
     async run(signal) {
       const defect = new AbortController();
       const stop = AbortSignal.any([signal, defect.signal]);
-      const parts = [inputs.run(stop), loop(stop), watchDrift(stop), writer.run(stop), heartbeat({ beat, log }, stop)];
+      const parts = [
+        inputs.run(stop),
+        loop(stop),
+        watchDrift(stop),
+        audits.run(stop),
+        writer.run(stop),
+        heartbeat({ beat, log }, stop),
+      ];
       try {
         await Promise.all(parts);
       } finally {

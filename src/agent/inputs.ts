@@ -13,6 +13,8 @@ export interface NodeStateRecord {
   /** undefined: spec does not even hold a list. */
   readonly policies: readonly unknown[] | undefined;
   readonly status: NodeStateStatus | undefined;
+  /** The node is audited when this changes. */
+  readonly auditRequest?: string;
 }
 
 /** What the API server says. Nothing may be concluded from it before `synced`. */
@@ -94,15 +96,14 @@ export function agentInputs({ client, nodeName, log, onChange }: AgentInputsOpti
 
 function readNodeState(object: KubeObject & { readonly spec?: unknown; readonly status?: unknown }): NodeStateRecord {
   const { uid, generation } = object.metadata;
-  const policies =
-    typeof object.spec === "object" && object.spec !== null && "policies" in object.spec
-      ? object.spec.policies
-      : undefined;
+  const { policies, auditRequest }: { readonly policies?: unknown; readonly auditRequest?: unknown } =
+    typeof object.spec === "object" && object.spec !== null ? object.spec : {};
   return {
     uid,
     generation,
     policies: Array.isArray(policies) ? policies : undefined,
     status: nodeStateStatusSchema.safeParse(object.status).data,
+    ...(typeof auditRequest === "string" && auditRequest !== "" && { auditRequest }),
   };
 }
 

@@ -12,6 +12,7 @@ import {
 } from "../plan/port-sysctls.ts";
 import { PLAN_FORMAT } from "../plan/types.ts";
 import type { PolicyRevision } from "./assigned-policies.ts";
+import type { AuditParts } from "./audit-status.ts";
 import type { Repair } from "./drift-guard.ts";
 
 /** One policy as it stands on this node. */
@@ -58,6 +59,7 @@ export interface Observation {
   readonly readBack: ReadBack | undefined;
   readonly repairs: number;
   readonly lastRepair: Repair | undefined;
+  readonly audits: AuditParts;
 }
 
 /** The status that says `seen`. Times of things that did not change since `before` stay. Pure. */
@@ -93,6 +95,7 @@ export function nodeStatus(seen: Observation, before: NodeStateStatus | undefine
     ...(seen.wouldSet.length === 0 ? {} : { wouldSet: [...seen.wouldSet] }),
     ...(seen.dropped.length === 0 ? {} : { dropped: [...seen.dropped] }),
     ...lastWrite(seen.readBack, before),
+    ...seen.audits,
     drift: { count: seen.repairs, ...lastDrift(seen.lastRepair, before) },
   };
 }

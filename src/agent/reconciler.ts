@@ -5,6 +5,9 @@ import { LOCAL_PORT_RANGE, LOCAL_RESERVED_PORTS } from "../plan/port-sysctls.ts"
 import type { Logger } from "../telemetry/logger.ts";
 import type { AgentMetrics } from "./agent-metrics.ts";
 import { assignment } from "./assignment.ts";
+import { auditAims } from "./audit-aim.ts";
+import { auditStatus } from "./audit-status.ts";
+import type { Auditor } from "./auditor.ts";
 import { currentSettings } from "./current-settings.ts";
 import { driftGuard, type Repair } from "./drift-guard.ts";
 import { dropLog } from "./drop-log.ts";
@@ -32,6 +35,7 @@ export interface ReconcilerOptions {
   readonly primeMilliseconds: number;
   readonly log: Logger;
   readonly metrics: AgentMetrics;
+  readonly auditor: Pick<Auditor, "aim" | "remember" | "state" | "asked">;
   /** Wall clock, milliseconds since the epoch. */
   readonly now: () => number;
   /** Hands a status over for writing; must not block. Called after each pass, also where nothing changed. */
@@ -56,7 +60,7 @@ const CONNTRACK_COUNT = "net.netfilter.nf_conntrack_count";
 const CONNTRACK_MAX = "net.netfilter.nf_conntrack_max";
 
 export function reconciler(options: ReconcilerOptions): Reconciler {
-  const { kernel, inputs, log, metrics, now } = options;
+  const { kernel, inputs, log, metrics, auditor, now } = options;
   const facts = learnedFacts({ kernel, log, now });
   const saved = savedState({ directory: options.directory, log, now });
   const assigned = assignment({ inputs, log });
@@ -67,6 +71,7 @@ export function reconciler(options: ReconcilerOptions): Reconciler {
   const drops = dropReader({ kernel, rules: () => enforce.held?.rules, log });
   const dropped = dropLog({ kernel, drops, held: () => enforce.held, log, now });
   const existing = existingGuard({ kernel, log, now });
+  const auditAim = auditAims();
   const observed = observedReader({ kernel, drops, held: () => enforce.held, log });
   const enforce = enforcer({
     kernel,
@@ -168,6 +173,7 @@ export function reconciler(options: ReconcilerOptions): Reconciler {
       repairs += status?.drift?.count ?? 0;
       for (const policy of status?.policies ?? []) drops.carryOn(policy);
       dropped.carryOn(status?.dropped ?? []);
+      if (status?.audit !== undefined) auditor.remember(status.audit);
     }
     published = { uid, status };
   }
@@ -193,6 +199,7 @@ export function reconciler(options: ReconcilerOptions): Reconciler {
       readBack,
       repairs,
       lastRepair,
+      audits: auditStatus(auditor.state(), auditor.asked(), published?.status),
     };
     const status = nodeStatus(seen, published?.status, now());
     published = { uid: state.uid, status };
@@ -202,6 +209,13 @@ export function reconciler(options: ReconcilerOptions): Reconciler {
   async function report(): Promise<void> {
     await measure();
     publish();
+  }
+
+  /** Without a NodeState, what is in the kernel stays, and its audits with it. */
+  function aimAudits(): void {
+    const state = inputs.synced ? inputs.nodeState() : undefined;
+    const policies = state?.policies === undefined ? (enforce.held?.policies ?? []) : assigned.policies.policies;
+    auditor.aim(auditAim(policies, state?.auditRequest));
   }
 
   /** What takes its time: connections that are open, listeners, files of others. */
@@ -236,6 +250,7 @@ export function reconciler(options: ReconcilerOptions): Reconciler {
         if (enforce.held === undefined) readBack = undefined;
         existing.changed(enforce.held);
       }
+      aimAudits();
       await repairDrift();
       // A node may have many connections: whether the rules are in force is said before all are looked at. Not by the first
       // status of a process, which shall not say less than the one before the restart.

@@ -3,13 +3,15 @@ import { agent } from "../agent/agent.ts";
 import { stateDirectory } from "../agent/state-directory.ts";
 import { linuxKernel } from "../kernel/linux-kernel.ts";
 import { localHost } from "../kernel/local-host.ts";
+import { localHostView } from "../kernel/local-host-view.ts";
+import { socketReader } from "../kernel/socket-reader.ts";
 import { kubeClient } from "../kube/client.ts";
 import { loadKubeConfig } from "../kube/kube-config.ts";
 import { DEFAULT_MARK_BIT, DEFAULT_NODE_SETTINGS } from "../plan/node-settings.ts";
 import { startHealthServer } from "../telemetry/health-server.ts";
 import { createLogger, type LogLevel } from "../telemetry/logger.ts";
 import { createRegistry } from "../telemetry/registry.ts";
-import { logLevel, nonEmpty, singleBit, wholeNumber } from "./option-values.ts";
+import { logLevel, nonEmpty, rootFolder, singleBit, wholeNumber } from "./option-values.ts";
 import { programVersion } from "./program-version.ts";
 import { runUntilStopped } from "./run-until-stopped.ts";
 
@@ -19,6 +21,7 @@ interface AgentFlags {
   readonly kubeconfig?: string;
   readonly stateDir: string;
   readonly sysctlDir: string;
+  readonly hostRoot: string;
   readonly primeSeconds: number;
   readonly markBit: number;
   readonly healthHost: string;
@@ -35,6 +38,15 @@ export function agentCommand(): Command {
     .option("--kubeconfig <file>", "absent: $KUBECONFIG, ~/.kube/config, or the pod's service account")
     .addOption(option("--state-dir <dir>", "survives reboots", "STATE_DIR").default("/var/lib/port-hardening"))
     .addOption(option("--sysctl-dir <dir>", "the node's sysctl.d", "SYSCTL_DIR").default("/etc/sysctl.d"))
+    .addOption(
+      option(
+        "--host-root <folder>",
+        "where audits find the host's root, in a container: /host, /proc/1/root",
+        "HOST_ROOT",
+      )
+        .argParser(rootFolder)
+        .default("/"),
+    )
     .addOption(
       option("--prime-seconds <n>", "how long conntrack learns before the first enforcement", "PRIME_SECONDS")
         .argParser(wholeNumber(0, 3600))
@@ -91,6 +103,8 @@ async function runAgent(flags: AgentFlags & { readonly nodeName: string }): Prom
     client,
     kernel: linuxKernel({ host: localHost(), stateDir: flags.stateDir, sysctlDir: flags.sysctlDir, markBit }),
     directory: stateDirectory(flags.stateDir),
+    host: localHostView({ root: flags.hostRoot }),
+    sockets: socketReader(),
     settings: { ...DEFAULT_NODE_SETTINGS, markBit },
     version,
     primeMilliseconds: flags.primeSeconds * 1000,

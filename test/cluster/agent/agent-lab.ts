@@ -27,7 +27,7 @@ export interface AgentLab {
   /** Starts the agent under its own service account; works with the API server away too. */
   startAgent(flags?: readonly string[]): Promise<LabProcess>;
   /** Creates or replaces the NodeState, as the controller does. */
-  assign(policies: readonly unknown[]): Promise<void>;
+  assign(policies: readonly unknown[], more?: { readonly auditRequest: string }): Promise<void>;
   status(): Promise<NodeStateStatus | undefined>;
   /** Waits until the status is as `holds` says; gives it. */
   statusWhere(what: string, holds: (status: NodeStateStatus) => boolean): Promise<NodeStateStatus>;
@@ -75,7 +75,7 @@ export async function startAgentLab(sources: readonly string[]): Promise<AgentLa
         agent = await node.spawn(`agent${agents}`, program, args, { env });
         return agent;
       },
-      assign: (policies) =>
+      assign: (policies, more) =>
         // The agent writes its status into the same object meanwhile.
         retryOnConflict(async () => {
           const current = await nodeState();
@@ -83,7 +83,7 @@ export async function startAgentLab(sources: readonly string[]): Promise<AgentLa
             apiVersion: "porthardening.io/v1alpha1",
             kind: "PortHardeningNodeState",
             metadata: current?.metadata ?? { name: nodeName },
-            spec: { policies },
+            spec: { policies, ...more },
           };
           if (current === undefined) await admin.create(resources.nodeStates, object);
           else await admin.replace(resources.nodeStates, object);

@@ -1,15 +1,18 @@
 import { Registry } from "prom-client";
 import { agentMetrics } from "../../../src/agent/agent-metrics.ts";
+import { auditor } from "../../../src/agent/auditor.ts";
 import type { NodeStateRecord } from "../../../src/agent/inputs.ts";
 import { type Reconciler, reconciler } from "../../../src/agent/reconciler.ts";
 import type { LastApplied, LoadedState, StateDirectory } from "../../../src/agent/state-directory.ts";
 import type { NodeStateStatus } from "../../../src/api/node-state.ts";
+import { CHECKS } from "../../../src/audit/registry.ts";
 import { fakeKernel } from "../../../src/kernel/fake-kernel.ts";
 import type { DriftEvent, Kernel } from "../../../src/kernel/kernel.ts";
 import { type MemoryHost, memoryHost } from "../../../src/kernel/memory-host.ts";
 import { DEFAULT_NODE_SETTINGS } from "../../../src/plan/node-settings.ts";
 import type { GroupAddresses } from "../../../src/plan/types.ts";
 import { createLogger } from "../../../src/telemetry/logger.ts";
+import { hostView } from "../audit/recorded-host.ts";
 
 /** What the controller publishes at least: the address of the node itself. */
 const ownNodes: GroupAddresses = {
@@ -99,6 +102,16 @@ export function agentNode({ primeSeconds = 30, wrap = (kernel) => kernel }: Agen
       nodeState: () => server.nodeState,
       groups: () => server.groups,
     };
+    // It makes no checks here: nothing runs it.
+    const audits = auditor({
+      host: hostView({ files: {} }),
+      sockets: { listening: async () => [], connections: async () => [] },
+      checks: CHECKS,
+      nodeName: "node-1",
+      log: createLogger({ name: "agent", level: "fatal" }),
+      now: () => clock.now,
+      onChange: () => undefined,
+    });
     const agent = reconciler({
       kernel,
       inputs,
@@ -108,6 +121,7 @@ export function agentNode({ primeSeconds = 30, wrap = (kernel) => kernel }: Agen
       primeMilliseconds: primeSeconds * 1000,
       log: createLogger({ name: "agent", level: "info", destination: { write: (line) => void lines.push(line) } }),
       metrics: agentMetrics(metrics),
+      auditor: audits,
       now: () => clock.now,
       publish: (_uid, status) => published.push(status),
     });

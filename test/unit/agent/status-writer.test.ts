@@ -9,6 +9,40 @@ const status = (state: "Enforced" | "Failed", droppedPackets = 0): NodeStateStat
   policies: [{ name: "p", uid: "u", hash: "1", state, since: "2026-01-01T00:00:00Z", droppedPackets }],
 });
 
+function audits({
+  subjects = [],
+  examined = 1,
+  evidence = "80 of 100",
+  established = 1,
+}: {
+  readonly subjects?: readonly string[];
+  readonly examined?: number;
+  readonly evidence?: string;
+  readonly established?: number;
+}): NodeStateStatus {
+  const time = new Date(Date.parse("2026-01-01T00:00:00Z") + examined * 1000).toISOString();
+  const counts = { critical: 0, high: 0, medium: subjects.length, low: 0, info: 0 };
+  return {
+    audit: {
+      auditedAt: time,
+      dueAt: time,
+      findings: counts,
+      top: subjects.map((subject) => ({
+        id: "some.finding",
+        check: "c",
+        severity: "medium",
+        subject,
+        evidence,
+        remedy: "",
+        since: "2026-01-01T00:00:00Z",
+      })),
+      checks: [{ name: "c", practice: "capacity", status: "Checked", examined, findings: subjects.length, at: time }],
+      policies: [{ name: "p", notMet: 0, pending: 0, findings: counts }],
+    },
+    connections: { established, timeWait: 0, top: [] },
+  };
+}
+
 let stop = new AbortController();
 beforeEach(() => {
   vi.useFakeTimers();
@@ -83,6 +117,41 @@ describe("statusWriter", () => {
     expect(written).toEqual([observing(0, 0), observing(1, 1)]);
     await vi.advanceTimersByTimeAsync(5 * MINUTE);
     expect(written.at(-1)).toEqual(observing(1, 2));
+  });
+
+  it("writes what audits find at once, and not that they were made again", async () => {
+    const { writer, written, settle } = writing();
+    const steps = [
+      audits({ examined: 1 }),
+      audits({ examined: 2, evidence: "81 of 100", established: 5 }),
+      audits({ subjects: ["a"], examined: 3 }),
+      audits({ subjects: ["a"], examined: 4, evidence: "82 of 100" }),
+    ];
+    for (const step of steps) {
+      writer.publish("a", step);
+      await settle();
+    }
+    expect(written).toEqual([steps[0], steps[2]]);
+    await vi.advanceTimersByTimeAsync(5 * MINUTE);
+    expect(written.at(-1)).toEqual(steps[3]);
+  });
+
+  it("writes what comes and goes all day once a minute, and everything else at once all the same", async () => {
+    const { writer, written, settle } = writing();
+    for (let change = 0; change < 720; change++) {
+      writer.publish("a", audits({ subjects: [`client ${change}`] }));
+      await vi.advanceTimersByTimeAsync(5_000);
+    }
+    expect(written.length).toBeGreaterThan(60);
+    expect(written.length).toBeLessThan(90);
+    const failed = { ...audits({}), ...status("Failed") };
+    writer.publish("a", failed);
+    await settle();
+    expect(written.at(-1)).toEqual(failed);
+    await vi.advanceTimersByTimeAsync(30 * MINUTE);
+    writer.publish("a", { ...failed, ...audits({ subjects: ["new"] }) });
+    await settle();
+    expect(written.at(-1)?.audit?.top).toHaveLength(1);
   });
 
   it("writes only the newest of what was published while the API server was slow", async () => {

@@ -1,0 +1,23 @@
+import type { ReachJudge } from "../audit/listeners/reach.ts";
+import type { AuditSettings } from "../audit/settings.ts";
+import type { NodeAudit } from "../plan/node-audit.ts";
+import type { PortRange } from "../plan/types.ts";
+
+/** What the policies of the node ask, as checks take it. */
+export function auditSettings(audit: NodeAudit, judge: ReachJudge): AuditSettings {
+  const { protectedPorts, expected } = audit;
+  return {
+    protectedPorts: protectedPorts.map(portText),
+    ...(expected !== undefined && {
+      expected: expected.map(({ ports, process }) => ({
+        port: portText(ports),
+        ...(process !== undefined && { process }),
+      })),
+    }),
+    judge,
+  };
+}
+
+function portText({ from, to }: PortRange): string {
+  return `${from}-${to}`;
+}

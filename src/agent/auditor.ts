@@ -1,0 +1,230 @@
+import { isDeepStrictEqual } from "node:util";
+import type { NodeAuditStatus } from "../api/audit-status.ts";
+import type { AuditState } from "../audit/audit-state.ts";
+import { type AuditSubject, type Check, type Occasion, once } from "../audit/check.ts";
+import type { CheckResult } from "../audit/finding.ts";
+import type { HostView } from "../audit/host-view.ts";
+import type { ReachJudge } from "../audit/listeners/reach.ts";
+import type { AuditSettings } from "../audit/settings.ts";
+import type { SocketReader } from "../audit/sockets.ts";
+import { findingKey } from "../audit/standing.ts";
+import type { NodeAudit } from "../plan/node-audit.ts";
+import type { Logger } from "../telemetry/logger.ts";
+import { auditRecord } from "./audit-record.ts";
+import { auditRounds } from "./audit-round.ts";
+import { auditSettings } from "./audit-settings.ts";
+import type { AskedAudit } from "./audit-status.ts";
+import { auditTimes } from "./audit-times.ts";
+import { checkWorker } from "./check-worker.ts";
+import { observeConnections } from "./connections-state.ts";
+import { wake } from "./wake.ts";
+import { watchedListeners } from "./watched-listeners.ts";
+
+/** What is to be audited. */
+export interface AuditAim {
+  /** undefined: no policy asks for anything. */
+  readonly audit: NodeAudit | undefined;
+  /** The same one as long as it judges the same. */
+  readonly judge: ReachJudge;
+  /** An audit is made when this changes. */
+  readonly request: string | undefined;
+}
+
+/**
+ * Audits the node, beside everything else: that takes its time, and holds nothing up. Listeners are watched all the time,
+ * some checks are made each minute or when listeners change, and all of them on schedule, when what is asked changes,
+ * when somebody requests it, and at the start, as what was found is not kept on disk.
+ */
+export interface Auditor {
+  /** Cheap where nothing changed. */
+  aim(aim: AuditAim): void;
+  /** What the status said that an agent before this one wrote: since when findings are there. */
+  remember(before: NodeAuditStatus): void;
+  /** Until `signal` aborts. Never throws. */
+  run(signal: AbortSignal): Promise<void>;
+  state(): AuditState;
+  /** What policies ask for; undefined: nothing. */
+  asked(): AskedAudit | undefined;
+}
+
+export interface AuditorOptions {
+  readonly host: HostView;
+  readonly sockets: SocketReader;
+  /** All that there are. */
+  readonly checks: readonly Check[];
+  readonly nodeName: string;
+  readonly log: Logger;
+  /** ms since 1970. */
+  readonly now: () => number;
+  /** ms on a clock that never goes back. */
+  readonly elapsed?: () => number;
+  /** `state` says something new. */
+  readonly onChange: () => void;
+}
+
+export function auditor(options: AuditorOptions): Auditor {
+  const { host, sockets, checks, nodeName, log, now, elapsed = () => performance.now(), onChange } = options;
+  const bell = wake();
+  const slowBell = wake();
+  const times = auditTimes({ nodeName, now, elapsed });
+  const rounds = auditRounds();
+  const record = auditRecord(checks.map(({ name }) => name));
+  const listeners = watchedListeners({ host, sockets, log });
+  const quick = checkWorker({ subjectOf, onResult });
+  const slow = checkWorker({ subjectOf, onResult });
+  let aim: AuditAim = { audit: undefined, judge: () => "Unknown", request: undefined };
+  let requested: string | undefined;
+  let settings: AuditSettings | undefined;
+  /** Read once for all quick checks that are made together. */
+  let connections = once(() => sockets.connections());
+
+  function asked(): readonly Check[] {
+    const levels = aim.audit?.levels;
+    return levels === undefined ? [] : checks.filter(({ practice }) => levels[practice] !== "Ignore");
+  }
+
+  function mark(among: readonly Check[], occasion: Occasion): void {
+    for (const check of among) {
+      if (occasion === "Audit" || check.when === occasion) (check.slow ? slow : quick).mark(check, occasion);
+    }
+    slowBell.ring();
+  }
+
+  function subjectOf(check: Check, occasion: Occasion, signal: AbortSignal): AuditSubject | undefined {
+    if (settings === undefined || !asked().includes(check)) return undefined;
+    rounds.begun(check.name);
+    return {
+      host,
+      settings,
+      now: now(),
+      occasion,
+      signal,
+      listeners: listeners.latest,
+      connections: check.slow ? () => sockets.connections() : connections,
+    };
+  }
+
+  function onResult(check: Check, result: CheckResult, at: number): void {
+    // Policies may have changed while it was made.
+    if (!asked().includes(check)) return;
+    const { name, practice } = check;
+    const news = record.made({ name, practice, at, result });
+    const complete = rounds.made(name);
+    if (complete !== undefined) {
+      const { request } = complete;
+      record.complete({ auditedAt: now(), ...(request !== undefined && { request }) });
+      const { checks: made, findings } = record.state;
+      log.info({ checks: made.length, findings: findings.length, request }, "audited");
+    }
+    if (news || complete !== undefined) onChange();
+  }
+
+  function forget(): void {
+    times.stop();
+    quick.clear();
+    slow.clear();
+    rounds.clear();
+    requested = undefined;
+    listeners.clear();
+  }
+
+  /** A look at the listeners; the checks that depend on them where something changed. */
+  async function watch(): Promise<void> {
+    if (settings === undefined) return;
+    const changed = await listeners.look(settings);
+    // Meanwhile the last policy that asks may have gone.
+    if (settings === undefined) return listeners.clear();
+    record.listeners(listeners.states);
+    if (!changed) return;
+    onChange();
+    mark(asked(), "Listeners");
+  }
+
+  async function countConnections(): Promise<void> {
+    const { all } = await listeners.latest();
+    const counted = await observeConnections(host, await connections(), all);
+    if (settings !== undefined) record.connections(counted);
+  }
+
+  async function begin(): Promise<void> {
+    const { request } = aim;
+    const wanted = asked();
+    requested = request;
+    rounds.begin(
+      wanted.map(({ name }) => name),
+      request,
+    );
+    times.begun();
+    record.dueAt(times.dueAt);
+    listeners.refresh();
+    await watch();
+    try {
+      await countConnections();
+    } catch {
+      // The checks that want connections say why there are none to be seen.
+      record.connections(undefined);
+    }
+    mark(wanted, "Audit");
+  }
+
+  async function pass(signal: AbortSignal): Promise<void> {
+    if (settings === undefined) return;
+    connections = once(() => sockets.connections());
+    const isRequested = !times.settling && aim.request !== undefined && aim.request !== requested;
+    if (isRequested || times.auditDue()) await begin();
+    if (times.watchDue()) await watch();
+    if (times.oftenDue()) mark(asked(), "Often");
+    await quick.work(signal);
+    // Ten thousand connections are not to be kept in memory until the next pass.
+    connections = once(() => sockets.connections());
+  }
+
+  async function loop(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      try {
+        await pass(signal);
+      } catch (err) {
+        log.error({ err }, "audit pass failed");
+      }
+      await bell.sleep(times.wait(), signal);
+    }
+  }
+
+  async function slowLoop(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      await slow.work(signal);
+      await slowBell.sleep(Number.POSITIVE_INFINITY, signal);
+    }
+  }
+
+  return {
+    aim(next) {
+      const { audit, judge, request } = aim;
+      const same = isDeepStrictEqual(audit, next.audit);
+      if (same && judge === next.judge && request === next.request) return;
+      aim = next;
+      settings = next.audit && auditSettings(next.audit, next.judge);
+      if (!same) {
+        record.keep(new Set(asked().map(({ name }) => name)));
+        if (next.audit === undefined) forget();
+        else times.changed(next.audit.schedules);
+      }
+      record.dueAt(times.dueAt);
+      if (next.audit !== undefined) times.watchNow();
+      bell.ring();
+    },
+    remember: ({ top }) =>
+      record.remember(
+        new Map(
+          top.flatMap(({ check, id, subject, since }) =>
+            check === undefined ? [] : [[findingKey({ check, id, subject }), Date.parse(since)] as const],
+          ),
+        ),
+      ),
+    async run(signal) {
+      await Promise.all([loop(signal), slowLoop(signal)]);
+    },
+    state: () => record.state,
+    asked: () => aim.audit && { audit: aim.audit, checks: asked() },
+  };
+}

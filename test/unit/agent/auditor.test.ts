@@ -1,0 +1,266 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { auditStatus } from "../../../src/agent/audit-status.ts";
+import type { CheckResult } from "../../../src/audit/finding.ts";
+import { tcp } from "../audit/subject.ts";
+import { type AuditedNode, aimAt, asking, auditedNode, finding, seconds, toldCheck } from "./audited-node.ts";
+
+const DAY = 86_400;
+const found = (...subjects: string[]): CheckResult => ({
+  status: "Checked",
+  examined: 1,
+  findings: subjects.map((subject) => finding(subject)),
+});
+
+let stop: AbortController;
+beforeEach(() => {
+  vi.useFakeTimers({ now: Date.parse("2026-01-01T12:00:00Z") });
+  stop = new AbortController();
+});
+afterEach(() => {
+  stop.abort();
+  vi.useRealTimers();
+});
+
+const updates = () => toldCheck({ name: "pending-updates", practice: "pendingUpdates", slow: true });
+const subjects = ({ auditor }: AuditedNode) => auditor.state().findings.map(({ subject }) => subject);
+const made = ({ auditor }: AuditedNode) => auditor.state().checks.map(({ name }) => name);
+
+describe("what is audited", () => {
+  it("is what some policy looks at, and nothing where no policy asks", async () => {
+    const [wanted, ignored] = [updates(), toldCheck({ name: "exposure", practice: "exposure" })];
+    const node = auditedNode(stop.signal, [wanted.check, ignored.check]);
+    await seconds(60);
+    expect(node.auditor.state()).toEqual({ checks: [], findings: [] });
+    node.auditor.aim(aimAt(asking));
+    await seconds(10);
+    expect(made(node)).toEqual(["listeners", "pending-updates"]);
+    expect(ignored.runs).toEqual([]);
+  });
+
+  it("is forgotten when the policy goes, also in the middle of a check", async () => {
+    const slow = updates();
+    let end = (_: CheckResult): void => undefined;
+    slow.answer = () => new Promise((resolve) => (end = resolve));
+    const node = auditedNode(stop.signal, [slow.check]);
+    node.listening = [tcp(6379, 1)];
+    node.auditor.aim(aimAt(asking));
+    await seconds(10);
+    expect(subjects(node)).toEqual(["TCP 0.0.0.0:6379"]);
+    node.auditor.aim(aimAt({}));
+    end(found("late"));
+    await seconds(10);
+    expect(node.auditor.state()).toEqual({ checks: [], findings: [] });
+    expect(auditStatus(node.auditor.state(), node.auditor.asked())).toEqual({});
+  });
+});
+
+describe("an audit", () => {
+  it("is made at the start, on schedule, and answers a request", async () => {
+    const { check, runs } = updates();
+    const node = auditedNode(stop.signal, [check]);
+    node.auditor.aim(aimAt(asking));
+    await seconds(10);
+    expect(runs.map(({ occasion }) => occasion)).toEqual(["Audit"]);
+    const { dueAt = 0, auditedAt } = node.auditor.state();
+    expect(new Date(dueAt).toISOString()).toMatch(/^2026-01-02T03:/);
+    await vi.advanceTimersByTimeAsync(dueAt - Date.now() - 1_000);
+    expect(node.auditor.state().auditedAt).toBe(auditedAt);
+    await seconds(2);
+    expect(runs).toHaveLength(2);
+    expect(node.auditor.state().dueAt).toBe(dueAt + DAY * 1000);
+    node.auditor.aim(aimAt(asking, { request: "now" }));
+    await seconds(1);
+    node.auditor.aim(aimAt(asking, { request: "now" }));
+    await seconds(60);
+    expect(runs).toHaveLength(3);
+    expect(node.auditor.state().request).toBe("now");
+  });
+
+  it("is made once after changes of what is asked have settled, and not for other changes", async () => {
+    const { check, runs } = updates();
+    const node = auditedNode(stop.signal, [check]);
+    for (const schedule of ["0 1 * * *", "0 2 * * *", "0 3 * * *"]) {
+      node.auditor.aim(aimAt({ ...asking, audit: { ...asking.audit, schedule } }));
+      await seconds(1);
+    }
+    await seconds(10);
+    expect(runs).toHaveLength(1);
+    const other = { ephemeralPorts: { range: "49152-65535" }, mode: "Observe" };
+    node.auditor.aim(aimAt({ ...asking, audit: { ...asking.audit, schedule: "0 3 * * *" }, ...other }));
+    await seconds(60);
+    expect(runs).toHaveLength(1);
+  });
+
+  it("does not answer a request before the last of its checks was made", async () => {
+    const slow = updates();
+    const ends: ((result: CheckResult) => void)[] = [];
+    slow.answer = () => new Promise((resolve) => ends.push(resolve));
+    const node = auditedNode(stop.signal, [slow.check]);
+    node.auditor.aim(aimAt(asking));
+    await seconds(10);
+    node.auditor.aim(aimAt(asking, { request: "now" }));
+    await seconds(1);
+    ends[0]?.(found());
+    await seconds(1);
+    expect(node.auditor.state()).not.toHaveProperty("request");
+    ends[1]?.(found());
+    await seconds(1);
+    expect(node.auditor.state()).toMatchObject({ request: "now", auditedAt: expect.any(Number) });
+  });
+
+  it("follows a clock that is set back", async () => {
+    const { check, runs } = updates();
+    const node = auditedNode(stop.signal, [check]);
+    node.auditor.aim(aimAt(asking));
+    await seconds(10);
+    vi.setSystemTime(Date.parse("2025-01-01T12:00:00Z"));
+    await seconds(DAY);
+    expect(runs).toHaveLength(2);
+  });
+});
+
+describe("a finding", () => {
+  it("of a new listener is there within five seconds, and goes with it", async () => {
+    const node = auditedNode(stop.signal);
+    node.listening = [tcp(9100, 1)];
+    node.auditor.aim(aimAt(asking));
+    await seconds(60);
+    node.listening = [tcp(9100, 1), tcp(6379, 2)];
+    const { changes } = node;
+    await seconds(5);
+    expect(node.auditor.state()).toMatchObject({
+      findings: [{ id: "listeners.unexpected", check: "listeners", severity: "high", port: 6379 }],
+      listeners: [
+        { port: 9100, expected: true, reach: "Everybody" },
+        { port: 6379, expected: false, reach: "Everybody" },
+      ],
+    });
+    expect(node.changes).toBeGreaterThan(changes);
+    node.listening = [tcp(9100, 1)];
+    await seconds(5);
+    expect(node.auditor.state()).toMatchObject({ findings: [], listeners: [{ port: 9100 }] });
+  });
+
+  it("keeps the time at which it was first seen, over a restart too", async () => {
+    const node = auditedNode(stop.signal);
+    node.listening = [tcp(6379, 1)];
+    node.auditor.aim(aimAt(asking));
+    await seconds(10);
+    const since = node.auditor.state().findings[0]?.since;
+    await seconds(2 * DAY);
+    expect(node.auditor.state().findings[0]?.since).toBe(since);
+    const { audit } = auditStatus(node.auditor.state(), node.auditor.asked());
+    node.restart();
+    node.auditor.aim(aimAt(asking));
+    if (audit !== undefined) node.auditor.remember(audit);
+    await seconds(10);
+    expect(node.auditor.state().findings[0]?.since).toBe(since);
+    node.listening = [];
+    await seconds(10);
+    node.listening = [tcp(6379, 2)];
+    await seconds(10);
+    expect(node.auditor.state().findings[0]?.since).toBeGreaterThan(since ?? 0);
+  });
+
+  it("stays while its check cannot look, and goes when it looks and it is gone", async () => {
+    const told = toldCheck({ name: "pending-updates", practice: "pendingUpdates" });
+    const node = auditedNode(stop.signal, [told.check]);
+    told.answer = async () => found("openssl");
+    node.auditor.aim(aimAt(asking));
+    await seconds(10);
+    told.answer = () => Promise.reject(new Error("dpkg is locked"));
+    node.auditor.aim(aimAt(asking, { request: "1" }));
+    await seconds(10);
+    expect(subjects(node)).toEqual(["openssl"]);
+    expect(node.auditor.state().checks[1]?.result).toEqual({ status: "NotChecked", reason: "dpkg is locked" });
+    told.answer = async () => found();
+    node.auditor.aim(aimAt(asking, { request: "2" }));
+    await seconds(10);
+    expect(subjects(node)).toEqual([]);
+  });
+
+  it("is judged anew when the policies let others through", async () => {
+    const node = auditedNode(stop.signal);
+    node.listening = [tcp(6379, 1)];
+    node.auditor.aim(aimAt(asking));
+    await seconds(10);
+    node.auditor.aim(aimAt(asking, { judge: () => "Nobody" }));
+    await seconds(1);
+    expect(node.auditor.state()).toMatchObject({ findings: [{ severity: "low" }], listeners: [{ reach: "Nobody" }] });
+  });
+});
+
+describe("checks", () => {
+  it("are made when they say so, and read connections only where they ask for them", async () => {
+    const often = toldCheck({ name: "conntrack", practice: "capacity", when: "Often" });
+    const node = auditedNode(stop.signal, [often.check]);
+    node.auditor.aim(aimAt(asking));
+    await seconds(10);
+    expect(node.connectionsRead).toBe(1);
+    await seconds(600);
+    expect(often.runs.map(({ occasion }) => occasion)).toEqual(["Audit", ...Array.from({ length: 10 }, () => "Often")]);
+    expect(node.connectionsRead).toBe(1);
+    expect(node.changes).toBeLessThan(5);
+  });
+
+  it("that take their time hold neither the watch nor others up, and are not made twice at a time", async () => {
+    const hanging = updates();
+    hanging.answer = () => new Promise(() => undefined);
+    const node = auditedNode(stop.signal, [hanging.check]);
+    node.auditor.aim(aimAt(asking));
+    await seconds(10);
+    node.listening = [tcp(6379, 1)];
+    await seconds(5);
+    expect(subjects(node)).toEqual(["TCP 0.0.0.0:6379"]);
+    await seconds(120);
+    const result = () => node.auditor.state().checks.find(({ name }) => name === "pending-updates")?.result;
+    expect(result()).toEqual({ status: "NotChecked", reason: "no result within 120000 ms" });
+    expect(hanging.runs[0]?.signal.aborted).toBe(true);
+    node.auditor.aim(aimAt(asking, { request: "again" }));
+    await seconds(10);
+    expect(result()).toMatchObject({ status: "NotChecked", reason: expect.stringContaining("not ended") });
+    expect(hanging.runs).toHaveLength(1);
+  });
+
+  it("say why nothing is known where sockets cannot be read, and go on when they can", async () => {
+    const node = auditedNode(stop.signal);
+    node.listening = new Error("EACCES");
+    node.auditor.aim(aimAt(asking));
+    await seconds(10);
+    expect(node.auditor.state()).toMatchObject({
+      checks: [{ name: "listeners", result: { status: "NotChecked", reason: "EACCES" } }],
+    });
+    expect(node.auditor.state()).not.toHaveProperty("listeners");
+    node.listening = [tcp(6379, 1)];
+    await seconds(5);
+    expect(node.auditor.state()).toMatchObject({ checks: [{ result: { examined: 1 } }], listeners: [{ port: 6379 }] });
+  });
+
+  it("do not hear of UDP sockets of clients that only pass by", async () => {
+    const node = auditedNode(stop.signal);
+    const client = (inode: number) => ({ ...tcp(40_000 + inode, inode), protocol: "UDP" as const });
+    node.auditor.aim(aimAt(asking));
+    await seconds(10);
+    const { changes } = node;
+    for (let inode = 1; inode <= 10; inode++) {
+      node.listening = [client(inode)];
+      await seconds(5);
+    }
+    expect(node.changes).toBe(changes);
+    await seconds(5);
+    expect(node.auditor.state().listeners).toMatchObject([{ port: 40_010 }]);
+    node.listening = [{ ...client(11), port: 5353 }];
+    await seconds(5);
+    expect(node.auditor.state().listeners).toMatchObject([{ port: 5353 }]);
+  });
+});
+
+it("ends with its signal, whatever a check is doing", async () => {
+  const hanging = updates();
+  hanging.answer = () => new Promise(() => undefined);
+  const node = auditedNode(stop.signal, [hanging.check]);
+  node.auditor.aim(aimAt(asking));
+  await seconds(10);
+  stop.abort();
+  await expect(node.ended).resolves.toBeUndefined();
+});
