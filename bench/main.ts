@@ -8,6 +8,7 @@ import { sourcePrefixes } from "../demo/policy.ts";
 import { createLab, type Lab } from "../test/lab/lab.ts";
 import type { LabProcess } from "../test/lab/lab-process.ts";
 import { agentsReady, type OperatorCluster, startOperatorCluster } from "../test/lab/operator-cluster.ts";
+import { measureAudits } from "./audits.ts";
 import { timeApplies, timeBareNode, timeRepairs, timeToolsAlone } from "./measure.ts";
 import { residentMebibytes } from "./processes.ts";
 import { timeToReady } from "./readiness.ts";
@@ -15,6 +16,7 @@ import { type Figure, printFigures, summarise } from "./statistics.ts";
 
 const project = resolve(import.meta.dirname, "..");
 const RUNS = 20;
+const AUDIT_RUNS = 5;
 const IDLE_MILLISECONDS = 10_000;
 const HEALTH_PORT = 9471;
 
@@ -70,6 +72,9 @@ async function measure(): Promise<Figure[]> {
     await started.process.stop();
   }
 
+  progress("an agent watches many sockets and audits (about 3 min)");
+  const audits = await measureAudits(cluster, first, AUDIT_RUNS);
+
   const bareStart = { name: "bare node", measured: summarise(bare.starts) };
   const bareRss = { name: "bare node", measured: summarise(bareMemory) };
   const toolsAlone = { name: "tools alone", measured: tools };
@@ -91,6 +96,7 @@ async function measure(): Promise<Figure[]> {
       floor: bareStart,
     },
     { name: "controller: resident memory, idle", unit: "MiB", measured: summarise(controllerMemory), floor: bareRss },
+    ...audits,
   ];
 }
 

@@ -16,7 +16,7 @@ export function summarise(samples: readonly number[]): Summary {
 /** One line of the table: a figure, its aim, and what it is compared with in the same run. */
 export interface Figure {
   readonly name: string;
-  readonly unit: "ms" | "MiB";
+  readonly unit: "ms" | "MiB" | "% of a core";
   readonly measured: Summary;
   readonly aim?: number;
   /** The least that the same job costs without us, measured in this run. */
@@ -25,7 +25,7 @@ export interface Figure {
 
 /** A table for people: medians, worst, aim, ratio to the floor. */
 export function printFigures(figures: readonly Figure[]): string {
-  const number = (value: number): string => value.toFixed(value < 10 ? 1 : 0);
+  const number = (value: number): string => value.toFixed(value < 1 ? 2 : value < 10 ? 1 : 0);
   const rows = figures.map(({ name, unit, measured, aim, floor }) => [
     name,
     `${number(measured.median)} ${unit}`,

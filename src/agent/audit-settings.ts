@@ -5,8 +5,9 @@ import type { PortRange } from "../plan/types.ts";
 
 /** What the policies of the node ask, as checks take it. */
 export function auditSettings(audit: NodeAudit, judge: ReachJudge): AuditSettings {
-  const { protectedPorts, expected } = audit;
+  const { protectedPorts, expected, skipProbes } = audit;
   return {
+    skipProbes: skipProbes.map(portText),
     protectedPorts: protectedPorts.map(portText),
     ...(expected !== undefined && {
       expected: expected.map(({ ports, process }) => ({
