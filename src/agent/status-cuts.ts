@@ -20,6 +20,7 @@ export const STATUS_CUTS: readonly (readonly [place: PlaceName, most: number])[]
   ["policies.message", 512],
   ["conditions.message", 512],
   ["audit.top", 10],
+  ["probeResults", 1],
   ["connections.top", 3],
   ["policies.existingConnections.top", 0],
   ["wouldSet", 3],
@@ -56,4 +57,5 @@ export const STATUS_CUTS: readonly (readonly [place: PlaceName, most: number])[]
   ["conditions.message", 0],
   ["conditions", 4],
   ["policies.reason", 0],
+  ["probeResults", 0],
 ];

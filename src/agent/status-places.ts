@@ -28,7 +28,7 @@ const inPolicies = (status: Status, change: (policy: PolicyOnNode) => PolicyOnNo
   status.policies === undefined ? status : { ...status, policies: status.policies.map(change) };
 
 /** A member of the status that is a list, absent where nothing of it stays. */
-function listOf(member: "dropped" | "observed" | "sysctls" | "wouldSet"): Place {
+function listOf(member: "dropped" | "observed" | "probeResults" | "sysctls" | "wouldSet"): Place {
   return {
     size: (status) => status[member]?.length ?? 0,
     cut: ({ [member]: list = [], ...status }, most) =>
@@ -79,6 +79,8 @@ const places = {
       ),
     }),
   },
+  /** What is left out is written when the controller has taken what stands there. */
+  probeResults: listOf("probeResults"),
   wouldSet: listOf("wouldSet"),
   sysctls: listOf("sysctls"),
   "ephemeralPorts.reserved": {

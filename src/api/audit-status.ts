@@ -58,7 +58,9 @@ const policyAuditSchema = z
 
 export const nodeAuditSchema = z
   .object({
-    auditedAt: time.optional().describe("When all checks were last made. Some are made more often: see checks."),
+    auditedAt: time
+      .optional()
+      .describe("When all checks were last made, exposure aside: a peer takes its own time. See checks."),
     dueAt: time.optional().describe("When all are made next."),
     request: z.string().max(64).optional().describe("The spec.auditRequest that the latest audit answers."),
     findings: severityCountsSchema,

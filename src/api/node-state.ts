@@ -9,6 +9,7 @@ import { metadataSchema } from "./metadata.ts";
 import { MODES } from "./mode.ts";
 import { keyedList, labelName } from "./named.ts";
 import { observedOnNodeSchema, wantedOnNodeSchema, wouldCounts } from "./observed.ts";
+import { probeAnswersSchema, probeRequestSchema, probeResultsSchema, probesSchema } from "./peer-probes.ts";
 
 /** Bounds of the lists in a NodeState's status: the agent sends the first of each. */
 export const NODE_POLICIES_MAX = 64;
@@ -49,6 +50,8 @@ export const nodeStateSpecSchema = z
       .max(64)
       .optional()
       .describe("The node is audited when this changes; made of the annotations porthardening.io/audit-at."),
+    probes: probesSchema.optional(),
+    probeAnswers: probeAnswersSchema.optional(),
   })
   .describe("What the node shall enforce. Written by the controller only.");
 
@@ -137,6 +140,8 @@ export const nodeStateStatusSchema = z
     audit: nodeAuditSchema.optional(),
     listeners: listenersSchema.optional(),
     connections: connectionsSchema.optional(),
+    probeRequest: probeRequestSchema.optional(),
+    probeResults: probeResultsSchema.optional(),
     drift: driftSchema.optional().describe("Changes made by others and repaired."),
     leftOut: z
       .array(z.string().max(128))

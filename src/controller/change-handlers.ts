@@ -34,6 +34,7 @@ export function changeHandlers({
   return {
     all: () => {
       queue.add("fleet");
+      queue.add("probes");
       everyPolicy();
       for (const role of [...CLUSTER_ADDRESS_ROLES, SELECTED_NODES] as const) queue.add(`groups/${role}`);
     },
@@ -58,19 +59,23 @@ export function changeHandlers({
       everyPolicy();
       queue.add("groups/nodes");
       queue.add("groups/pods");
+      queue.add("probes");
       queue.add("groups/selected-nodes");
     },
     nodeStates: (name, before, after) => {
       events.nodeChanged(name);
       for (const policy of policiesOf(before, after)) queue.add(`policy/${policy}`);
       if (!same(before?.nodeSelections, after?.nodeSelections)) queue.add("groups/selected-nodes");
+      if (!same(before?.probing, after?.probing)) queue.add("probes");
       if (same(specOf(before), specOf(after))) queue.addAfter("fleet", REPORTS_SETTLE_MILLISECONDS);
       else queue.add("fleet");
     },
     leases: (name, _before, after) => {
       const wasSilent = isSilent(name);
       liveness.observe(name, after);
-      if (wasSilent !== isSilent(name)) everyPolicy();
+      if (wasSilent === isSilent(name)) return;
+      everyPolicy();
+      queue.add("probes");
     },
     services: (_name, before, after) => {
       queue.add("groups/vips");

@@ -13,6 +13,7 @@ import { reconcileAddressGroups } from "./reconcile-address-groups.ts";
 import { type ParsedKey, parseKey, type ReconcileKey } from "./reconcile-key.ts";
 import { reconcileNodeState } from "./reconcile-node-state.ts";
 import { reconcilePolicyStatus } from "./reconcile-policy-status.ts";
+import { reconcileProbes, type WrittenProbes } from "./reconcile-probes.ts";
 import { reconcileSelectedNodes } from "./reconcile-selected-nodes.ts";
 import type { ControllerSettings } from "./settings.ts";
 import { type StatusPace, statusPace } from "./status-pace.ts";
@@ -40,6 +41,7 @@ export interface Controller {
 /** What must be known before anything is written to a NodeState (DESIGN 7.7), and before statuses are judged. */
 const FLEET_STORES = ["policies", "nodes", "nodeStates"] as const;
 const STATUS_STORES = [...FLEET_STORES, "leases"] as const;
+const PROBES_STORES = ["nodes", "nodeStates", "leases"] as const;
 const ROLE_STORES: Record<ClusterAddressRole | typeof SELECTED_NODES, readonly (keyof ControllerStores)[]> = {
   nodes: ["nodes", "shards"],
   pods: ["nodes", "shards"],
@@ -62,6 +64,7 @@ export function createController({
   const lives = liveness(now);
   const paces = new Map<string, StatusPace>();
   const waiting = new Set<ReconcileKey>();
+  const written: WrittenProbes = new Map();
   let turn: FleetRollout | undefined;
 
   const queue = workQueue<ReconcileKey>({
@@ -83,12 +86,14 @@ export function createController({
     now,
     onResult: (result) => metrics.countEvent(result),
   });
+  const isSilent = (node: string) =>
+    now() >= (lives.heardAt(node) ?? Number.NEGATIVE_INFINITY) + silentAfterMilliseconds;
   const handlers = changeHandlers({
     stores: () => watches.stores,
     queue: { add, addAfter: queue.addAfter },
     liveness: lives,
     events,
-    isSilent: (node) => now() >= (lives.heardAt(node) ?? Number.NEGATIVE_INFINITY) + silentAfterMilliseconds,
+    isSilent,
   });
   const watches = controllerWatches({
     client,
@@ -125,6 +130,13 @@ export function createController({
         if (unsynced(stores, FLEET_STORES).length > 0) return;
         turn = fleetRollout(stores);
         for (const name of turn.nodes) add(`node/${name}`);
+        return;
+      }
+      case "probes": {
+        if (unsynced(stores, PROBES_STORES).length > 0) return;
+        const isAlive = (node: string) => !isSilent(node);
+        const again = await reconcileProbes({ client, stores, written, isAlive, now, signal });
+        if (again !== undefined) queue.addAfter(key, again);
         return;
       }
       case "node": {

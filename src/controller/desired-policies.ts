@@ -6,8 +6,11 @@ import type { CompiledPolicy } from "./compiled-policy.ts";
 import type { NodeFacts } from "./node-facts.ts";
 import type { NodeStateFacts } from "./node-state-facts.ts";
 
-/** NodeState.spec as JSON: what an agent reads on each change, and etcd keeps for each node (DESIGN 2). */
-export const NODE_SPEC_BYTES_MAX = 64 * 1024;
+/**
+ * Policies in NodeState.spec as JSON: what an agent reads on each change, and etcd keeps for each node. Of the 64 KiB that a
+ * spec may have (DESIGN 2), the rest is for what nodes measure of each other.
+ */
+const POLICIES_BYTES_MAX = (64 - 8) * 1024;
 
 /** What a node shall enforce of one policy; with a `problem` it keeps what it has of it. */
 export type DesiredPolicy = { readonly element: AssignedPolicy } | { readonly problem: string };
@@ -34,7 +37,7 @@ export function desiredPolicies(
     }
   }
   let room = NODE_POLICIES_MAX - [...desired.keys()].filter((name) => assigned.has(name)).length;
-  let bytes = NODE_SPEC_BYTES_MAX;
+  let bytes = POLICIES_BYTES_MAX;
   const newcomer = (name: string) => (assigned.has(name) ? 0 : 1);
   compiled.sort((a, b) => newcomer(a.name) - newcomer(b.name) || byPrecedence(a.element, b.element));
   for (const policy of compiled) {
@@ -49,5 +52,5 @@ export function desiredPolicies(
 function tooMuch(size: number, room: number, bytes: number): string | undefined {
   if (room <= 0) return `a node takes at most ${NODE_POLICIES_MAX} policies: merge some of them`;
   if (size <= bytes) return undefined;
-  return `compiled for a node it takes ${size} bytes where ${bytes} of ${NODE_SPEC_BYTES_MAX} are left: use address groups in place of long lists`;
+  return `compiled for a node it takes ${size} bytes where ${bytes} of ${POLICIES_BYTES_MAX} are left: use address groups in place of long lists`;
 }

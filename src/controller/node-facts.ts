@@ -10,7 +10,7 @@ export interface NodeFacts {
   readonly labels: Labels;
   /** The kubelet says so; false also where it fell silent (the node controller then writes Unknown). */
   readonly ready: boolean;
-  /** InternalIP and ExternalIP. */
+  /** Each InternalIP, then each ExternalIP. */
   readonly addresses: readonly string[];
   readonly podCidrs: readonly string[];
   /** Its annotation that asks for an audit. */
@@ -29,10 +29,14 @@ export function parseNodeFacts(object: KubeObject): NodeFacts {
     ready: recordsAt(status, "conditions").some(
       (condition) => condition["type"] === "Ready" && condition["status"] === "True",
     ),
-    addresses: recordsAt(status, "addresses").flatMap(({ type, address }) =>
-      (type === "InternalIP" || type === "ExternalIP") && typeof address === "string" ? [address] : [],
-    ),
+    addresses: [...addressesOf(status, "InternalIP"), ...addressesOf(status, "ExternalIP")],
     podCidrs: stringsAt(fieldAt(object, "spec"), "podCIDRs"),
     ...(asked === undefined ? {} : { auditAsked: asked }),
   };
+}
+
+function addressesOf(status: unknown, wanted: "InternalIP" | "ExternalIP"): string[] {
+  return recordsAt(status, "addresses").flatMap(({ type, address }) =>
+    type === wanted && typeof address === "string" ? [address] : [],
+  );
 }

@@ -4,6 +4,7 @@ import type { KubeObject } from "../kube/types.ts";
 import { planHash } from "../plan/plan-hash.ts";
 import type { AssignedPolicy } from "../plan/types.ts";
 import { type AuditFacts, auditFacts } from "./audit-facts.ts";
+import { type ProbingFacts, probingFacts } from "./probing-facts.ts";
 import { type NodeSelection, nodeSelectionsIn } from "./selected-nodes.ts";
 import { fieldAt, recordsAt } from "./wire-fields.ts";
 
@@ -23,6 +24,7 @@ export interface ReportedPolicy extends Omit<PolicyOnNode, "uid" | "since" | "ex
 export interface NodeStateFacts {
   readonly name: string;
   readonly uid: string;
+  readonly generation: number;
   /** uid of the Node that owns it; undefined where none does. */
   readonly ownerUid: string | undefined;
   /** Milliseconds since the epoch. */
@@ -43,11 +45,12 @@ export interface NodeStateFacts {
   readonly audit: AuditFacts | undefined;
   /** When something else last changed what is enforced there, and it was repaired. */
   readonly driftAt: string | undefined;
+  readonly probing: ProbingFacts;
 }
 
 /** Total, as one that was left out would be created anew. */
 export function parseNodeStateFacts(object: KubeObject): NodeStateFacts {
-  const { name, uid = "", creationTimestamp = "", ownerReferences = [] } = object.metadata;
+  const { name, uid = "", generation = 0, creationTimestamp = "", ownerReferences = [] } = object.metadata;
   const spec = fieldAt(object, "spec");
   const elements = recordsAt(spec, "policies");
   const request = fieldAt(spec, "auditRequest");
@@ -55,6 +58,7 @@ export function parseNodeStateFacts(object: KubeObject): NodeStateFacts {
   return {
     name,
     uid,
+    generation,
     ownerUid: ownerReferences.find(({ kind }) => kind === "Node")?.uid,
     createdAt: Date.parse(creationTimestamp) || 0,
     assigned: elements.map(assignedFacts),
@@ -66,6 +70,7 @@ export function parseNodeStateFacts(object: KubeObject): NodeStateFacts {
     auditRequest: typeof request === "string" ? request : undefined,
     audit: status?.audit && auditFacts(status.audit),
     driftAt: status?.drift?.last?.at,
+    probing: probingFacts(spec, status),
   };
 }
 

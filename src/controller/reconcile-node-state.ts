@@ -2,6 +2,7 @@ import { API_VERSION, NODE_STATE_KIND } from "../api/group.ts";
 import { resources } from "../kube/resources.ts";
 import { retryOnConflict } from "../kube/retry-on-conflict.ts";
 import type { KubeClient, KubeObject } from "../kube/types.ts";
+import { isRecord } from "../kube/wire.ts";
 import { auditRequest } from "./audit-request.ts";
 import { desiredPolicies } from "./desired-policies.ts";
 import type { NodeFacts } from "./node-facts.ts";
@@ -74,10 +75,23 @@ async function write(node: NodeFacts, current: KubeObject | undefined, context: 
     await client.create(resources.nodeStates, made, signal);
   } else {
     // Not server-side apply: that leaves elements which others added, and drops `spec` itself with the last of ours (measured on 1.36).
-    const replaced: KubeObject = { ...current, ...made, metadata: { ...current.metadata, ownerReferences } };
+    const spec = { ...othersOf(current), ...made.spec };
+    const replaced: KubeObject & { spec: object } = {
+      ...current,
+      ...made,
+      spec,
+      metadata: { ...current.metadata, ownerReferences },
+    };
     await client.replace(resources.nodeStates, replaced, signal);
   }
   return "Written";
+}
+
+/** What else the spec says is written by other passes. */
+function othersOf(current: KubeObject): object {
+  const spec = fieldAt(current, "spec");
+  const { policies: _, auditRequest: __, ...others } = isRecord(spec) ? spec : {};
+  return others;
 }
 
 async function deleteOrphan(state: NodeStateFacts | undefined, { client, signal }: NodeStateContext): Promise<Done> {

@@ -83,6 +83,15 @@ it("creates a NodeState with all of its policies in one write", async () => {
   expect(api.writes.filter((write) => write.includes(STATES))).toEqual([`CREATE ${STATES}/a`]);
 });
 
+it("leaves what else a NodeState's spec says to the passes that write it", async () => {
+  const ownerReferences = [{ apiVersion: "v1", kind: "Node", name: "a", uid: "uid-a" }];
+  const metadata = { name: "a", uid: "state-a", ownerReferences };
+  api.put(STATES, object("PortHardeningNodeState", "a", { metadata, spec: { policies: [], others: "x" } }));
+  start();
+  await until("the policy", () => policiesOn("a")?.length === 1);
+  expect(api.stored(STATES, "a")).toMatchObject({ spec: { policies: [{ name: "p" }], others: "x" } });
+});
+
 describe("before the first complete list", () => {
   it.each([POLICIES, "nodes", STATES])(
     "of %s nothing is written to any NodeState, and nothing deleted",

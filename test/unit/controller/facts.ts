@@ -2,6 +2,7 @@ import { compilePolicy } from "../../../src/controller/compiled-policy.ts";
 import type { NodeFacts } from "../../../src/controller/node-facts.ts";
 import type { NodeStateFacts } from "../../../src/controller/node-state-facts.ts";
 import type { PolicyFacts } from "../../../src/controller/policy-facts.ts";
+import { NO_PROBING } from "../../../src/controller/probing-facts.ts";
 import type { ControllerStores } from "../../../src/controller/stores.ts";
 import type { KubeObject, Store } from "../../../src/kube/types.ts";
 
@@ -13,6 +14,7 @@ export function stateFacts(name: string, facts: Partial<NodeStateFacts> = {}): N
   return {
     name,
     uid: `state-${name}`,
+    generation: 1,
     ownerUid: `uid-${name}`,
     createdAt: 0,
     assigned: [],
@@ -24,6 +26,7 @@ export function stateFacts(name: string, facts: Partial<NodeStateFacts> = {}): N
     auditRequest: undefined,
     audit: undefined,
     driftAt: undefined,
+    probing: NO_PROBING,
     ...facts,
   };
 }

@@ -9,6 +9,20 @@ const assigned = {
   plan: { format: 1 },
 };
 const ELEMENT = "spec.policies[0]";
+const PROBE = "spec.probes[0]";
+
+const probe = {
+  id: "6f3c-1",
+  node: "node-2.example",
+  at: "2026-01-01T00:00:00Z",
+  ports: [8080, 65535],
+  paths: [{ from: "198.18.0.11", to: "198.18.0.12" }],
+};
+const answer = {
+  id: "6f3c-1",
+  peer: "node-3.example",
+  paths: [{ from: "198.18.0.13", to: "198.18.0.11", open: [8080], refused: [], silent: [9100], problem: "no route" }],
+};
 
 export const addressGroupSamples: readonly Sample[] = [
   good("a group", addressGroup(["198.51.100.0/24", "203.0.113.200/32", "2001:db8:bad::/48"])),
@@ -58,6 +72,37 @@ export const nodeStateSamples: readonly Sample[] = [
     "spec.auditRequest",
     "must be a string",
     "must be of type string",
+  ),
+  good(
+    "measurements for and by other nodes",
+    nodeState([], { probes: [probe], probeAnswers: [answer, { id: "2", problem: "nobody" }] }),
+  ),
+  bad(
+    "81 ports to connect to",
+    nodeState([], { probes: [{ ...probe, ports: many(81, (n) => n + 1) }] }),
+    `${PROBE}.ports`,
+    "at most 80 items",
+  ),
+  bad(
+    "a range of ports to connect to",
+    nodeState([], { probes: [{ ...probe, ports: ["1-65535"] }] }),
+    `${PROBE}.ports[0]`,
+    "must be a",
+    "must be of type integer",
+  ),
+  bad(
+    "five measurements at a time",
+    nodeState([], { probes: many(5, (n) => ({ ...probe, id: `${n}` })) }),
+    "spec.probes",
+    "at most 4 items",
+  ),
+  bad("a measurement twice", nodeState([], { probes: [probe, probe] }), "spec.probes[1]", "Duplicate value"),
+  bad(
+    "an id that is none",
+    nodeState([], { probes: [{ ...probe, id: "A/1" }] }),
+    `${PROBE}.id`,
+    "must be made of a-z, 0-9 and '-'",
+    "should match",
   ),
   bad("no policies", nodeState(undefined), "spec.policies", "is required", "Required value"),
   bad("a policy twice", nodeState([assigned, assigned]), "spec.policies[1]", "Duplicate value"),
