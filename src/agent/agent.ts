@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import type { Registry } from "prom-client";
 import type { NodeStateStatus } from "../api/node-state.ts";
 import type { HostView } from "../audit/host-view.ts";
@@ -15,6 +16,7 @@ import { agentMetrics } from "./agent-metrics.ts";
 import { auditor } from "./auditor.ts";
 import { heartbeat } from "./heartbeat.ts";
 import { agentInputs } from "./inputs.ts";
+import { peerMeasuring } from "./peer-measuring.ts";
 import { reconciler } from "./reconciler.ts";
 import type { StateDirectory } from "./state-directory.ts";
 import { statusWriter } from "./status-writer.ts";
@@ -57,10 +59,19 @@ export function agent(options: AgentOptions): Agent {
   const inputs = agentInputs({ client, nodeName, log, onChange: bell.ring });
   const metrics = agentMetrics(options.registry);
   const writer = statusWriter({ write: writeStatus, log, now: Date.now, metrics });
-  const audits = auditor({ ...options, checks: CHECKS, now: Date.now, onChange: bell.ring });
+  const measuring = peerMeasuring({
+    kernel,
+    groups: inputs.groups,
+    now: Date.now,
+    newId: () => randomBytes(8).toString("hex"),
+    onChange: bell.ring,
+  });
+  const checks = [...CHECKS, measuring.exposure];
+  const audits = auditor({ ...options, checks, now: Date.now, onChange: bell.ring });
   const { reconcile, noticed, notReady, collect } = reconciler({
     ...options,
     inputs,
+    measuring,
     agentVersion: options.version,
     metrics,
     auditor: audits,
@@ -127,6 +138,7 @@ export function agent(options: AgentOptions): Agent {
         audits.run(stop),
         writer.run(stop),
         heartbeat({ beat, log }, stop),
+        measuring.run(stop),
       ];
       try {
         await Promise.all(parts);

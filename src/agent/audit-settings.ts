@@ -15,6 +15,7 @@ export function auditSettings(audit: NodeAudit, judge: ReachJudge): AuditSetting
         ...(process !== undefined && { process }),
       })),
     }),
+    skipProbes: skipProbes.map(portText),
     judge,
   };
 }

@@ -15,9 +15,9 @@ import { auditRounds } from "./audit-round.ts";
 import { auditSettings } from "./audit-settings.ts";
 import type { AskedAudit } from "./audit-status.ts";
 import { auditTimes } from "./audit-times.ts";
-import { checkWorker } from "./check-worker.ts";
+import { type CheckWorker, checkWorker } from "./check-worker.ts";
 import { observeConnections } from "./connections-state.ts";
-import { wake } from "./wake.ts";
+import { type Wake, wake } from "./wake.ts";
 import { watchedListeners } from "./watched-listeners.ts";
 
 /** What is to be audited. */
@@ -66,12 +66,14 @@ export function auditor(options: AuditorOptions): Auditor {
   const { host, sockets, checks, nodeName, log, now, elapsed = () => performance.now(), onChange } = options;
   const bell = wake();
   const slowBell = wake();
+  const patientBell = wake();
   const times = auditTimes({ nodeName, now, elapsed });
   const rounds = auditRounds();
   const record = auditRecord(checks.map(({ name }) => name));
   const listeners = watchedListeners({ host, sockets, log });
   const quick = checkWorker({ subjectOf, onResult });
   const slow = checkWorker({ subjectOf, onResult });
+  const patient = checkWorker({ subjectOf, onResult });
   let aim: AuditAim = { audit: undefined, judge: () => "Unknown", request: undefined };
   let requested: string | undefined;
   let settings: AuditSettings | undefined;
@@ -83,11 +85,17 @@ export function auditor(options: AuditorOptions): Auditor {
     return levels === undefined ? [] : checks.filter(({ practice }) => levels[practice] !== "Ignore");
   }
 
+  function workerOf(check: Check): CheckWorker {
+    if (check.patient) return patient;
+    return check.slow ? slow : quick;
+  }
+
   function mark(among: readonly Check[], occasion: Occasion): void {
     for (const check of among) {
-      if (occasion === "Audit" || check.when === occasion) (check.slow ? slow : quick).mark(check, occasion);
+      if (occasion === "Audit" || check.when === occasion) workerOf(check).mark(check, occasion);
     }
     slowBell.ring();
+    patientBell.ring();
   }
 
   function subjectOf(check: Check, occasion: Occasion, signal: AbortSignal): AuditSubject | undefined {
@@ -116,13 +124,14 @@ export function auditor(options: AuditorOptions): Auditor {
       const { checks: made, findings } = record.state;
       log.info({ checks: made.length, findings: findings.length, request }, "audited");
     }
-    if (news || complete !== undefined) onChange();
+    if (news || complete !== undefined || check.patient) onChange();
   }
 
   function forget(): void {
     times.stop();
     quick.clear();
     slow.clear();
+    patient.clear();
     rounds.clear();
     requested = undefined;
     listeners.clear();
@@ -150,8 +159,10 @@ export function auditor(options: AuditorOptions): Auditor {
     const { request } = aim;
     const wanted = asked();
     requested = request;
+    // What waits for another node says in its own time when it was made.
+    const own = wanted.filter(({ patient }) => !patient);
     rounds.begin(
-      wanted.map(({ name }) => name),
+      own.map(({ name }) => name),
       request,
     );
     times.begun();
@@ -190,10 +201,10 @@ export function auditor(options: AuditorOptions): Auditor {
     }
   }
 
-  async function slowLoop(signal: AbortSignal): Promise<void> {
+  async function besideLoop(worker: CheckWorker, marked: Wake, signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
-      await slow.work(signal);
-      await slowBell.sleep(Number.POSITIVE_INFINITY, signal);
+      await worker.work(signal);
+      await marked.sleep(Number.POSITIVE_INFINITY, signal);
     }
   }
 
@@ -222,7 +233,7 @@ export function auditor(options: AuditorOptions): Auditor {
         ),
       ),
     async run(signal) {
-      await Promise.all([loop(signal), slowLoop(signal)]);
+      await Promise.all([loop(signal), besideLoop(slow, slowBell, signal), besideLoop(patient, patientBell, signal)]);
     },
     state: () => record.state,
     asked: () => aim.audit && { audit: aim.audit, checks: asked() },

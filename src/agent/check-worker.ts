@@ -28,7 +28,8 @@ export function checkWorker({ subjectOf, onResult }: CheckWorkerOptions): CheckW
     running.add(check.name);
     const run = (given: AuditSubject): Promise<CheckResult> =>
       check.run(given).finally(() => running.delete(check.name));
-    return runCheck({ ...check, run }, subject);
+    const { timeoutMilliseconds } = check;
+    return runCheck({ ...check, run }, subject, timeoutMilliseconds === undefined ? {} : { timeoutMilliseconds });
   }
 
   return {

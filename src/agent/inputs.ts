@@ -1,5 +1,7 @@
+import { isDeepStrictEqual } from "node:util";
 import { type NodeStateStatus, nodeStateStatusSchema } from "../api/node-state.ts";
 import { parseAddressGroup } from "../api/parse.ts";
+import { type PeerProbe, type ProbeAnswer, probeAnswersSchema, probesSchema } from "../api/peer-probes.ts";
 import { reflector } from "../kube/reflector.ts";
 import { resources } from "../kube/resources.ts";
 import type { KubeClient, KubeObject } from "../kube/types.ts";
@@ -12,6 +14,9 @@ export interface NodeStateRecord {
   readonly generation: number | undefined;
   /** undefined: spec does not even hold a list. */
   readonly policies: readonly unknown[] | undefined;
+  /** What others ask to have measured, and what they measured; what cannot be read is not there. */
+  readonly probes: readonly PeerProbe[];
+  readonly probeAnswers: readonly ProbeAnswer[];
   readonly status: NodeStateStatus | undefined;
   /** The node is audited when this changes. */
   readonly auditRequest?: string;
@@ -23,7 +28,7 @@ export interface AgentInputs {
   readonly synced: boolean;
   /** Why not, for people; empty where `synced`. */
   readonly missing: readonly string[];
-  /** Grows with each change of a spec; status, which the agent itself writes, does not count. */
+  /** Grows with each change of what may concern rules: the policies in spec, and address groups. */
   readonly revision: number;
   nodeState(): NodeStateRecord | undefined;
   groups(): readonly GroupAddresses[];
@@ -33,7 +38,7 @@ export interface AgentInputsOptions {
   readonly client: KubeClient;
   readonly nodeName: string;
   readonly log: Logger;
-  /** After each growth of `revision`, and when `synced` becomes true. */
+  /** After each change of a spec, and when `synced` becomes true. */
   readonly onChange: () => void;
 }
 
@@ -55,7 +60,10 @@ export function agentInputs({ client, nodeName, log, onChange }: AgentInputsOpti
     select: { fieldSelector: `metadata.name=${nodeName}` },
     parse: readNodeState,
     onChange: ({ before, after }) => {
-      if (before?.uid !== after?.uid || before?.generation !== after?.generation) changed();
+      if (before?.uid === after?.uid && before?.generation === after?.generation) return;
+      // Rules for 100,000 addresses are not to be made anew because another node wants something measured.
+      if (before?.uid === after?.uid && isDeepStrictEqual(before?.policies, after?.policies)) onChange();
+      else changed();
     },
     onSync: onChange,
     onError: failed("node state"),
@@ -96,12 +104,15 @@ export function agentInputs({ client, nodeName, log, onChange }: AgentInputsOpti
 
 function readNodeState(object: KubeObject & { readonly spec?: unknown; readonly status?: unknown }): NodeStateRecord {
   const { uid, generation } = object.metadata;
-  const { policies, auditRequest }: { readonly policies?: unknown; readonly auditRequest?: unknown } =
+  const spec: Readonly<Partial<Record<"policies" | "auditRequest" | "probes" | "probeAnswers", unknown>>> =
     typeof object.spec === "object" && object.spec !== null ? object.spec : {};
+  const { policies, auditRequest, probes, probeAnswers } = spec;
   return {
     uid,
     generation,
     policies: Array.isArray(policies) ? policies : undefined,
+    probes: probesSchema.safeParse(probes).data ?? [],
+    probeAnswers: probeAnswersSchema.safeParse(probeAnswers).data ?? [],
     status: nodeStateStatusSchema.safeParse(object.status).data,
     ...(typeof auditRequest === "string" && auditRequest !== "" && { auditRequest }),
   };

@@ -60,6 +60,8 @@ export interface Observation {
   readonly repairs: number;
   readonly lastRepair: Repair | undefined;
   readonly audits: AuditParts;
+  /** What peers are to measure of this node, and what it measured for others. */
+  readonly measuring: Pick<NodeStateStatus, "probeRequest" | "probeResults">;
 }
 
 /** The status that says `seen`. Times of things that did not change since `before` stay. Pure. */
@@ -96,6 +98,7 @@ export function nodeStatus(seen: Observation, before: NodeStateStatus | undefine
     ...(seen.dropped.length === 0 ? {} : { dropped: [...seen.dropped] }),
     ...lastWrite(seen.readBack, before),
     ...seen.audits,
+    ...seen.measuring,
     drift: { count: seen.repairs, ...lastDrift(seen.lastRepair, before) },
   };
 }

@@ -23,6 +23,7 @@ import { nodeRemarks } from "./node-remarks.ts";
 import { nodeStatus, type Observation, type PolicyOutcome, type ReadBack } from "./node-status.ts";
 import { observedReader } from "./observed-reader.ts";
 import { messageOf, outcomesOf, reasonOf } from "./outcomes.ts";
+import type { PeerMeasuring } from "./peer-measuring.ts";
 import { savedState } from "./saved-state.ts";
 import type { StateDirectory } from "./state-directory.ts";
 
@@ -36,6 +37,7 @@ export interface ReconcilerOptions {
   readonly log: Logger;
   readonly metrics: AgentMetrics;
   readonly auditor: Pick<Auditor, "aim" | "remember" | "state" | "asked">;
+  readonly measuring: Pick<PeerMeasuring, "follow" | "status">;
   /** Wall clock, milliseconds since the epoch. */
   readonly now: () => number;
   /** Hands a status over for writing; must not block. Called after each pass, also where nothing changed. */
@@ -60,7 +62,7 @@ const CONNTRACK_COUNT = "net.netfilter.nf_conntrack_count";
 const CONNTRACK_MAX = "net.netfilter.nf_conntrack_max";
 
 export function reconciler(options: ReconcilerOptions): Reconciler {
-  const { kernel, inputs, log, metrics, auditor, now } = options;
+  const { kernel, inputs, log, metrics, auditor, measuring, now } = options;
   const facts = learnedFacts({ kernel, log, now });
   const saved = savedState({ directory: options.directory, log, now });
   const assigned = assignment({ inputs, log });
@@ -186,6 +188,7 @@ export function reconciler(options: ReconcilerOptions): Reconciler {
     metrics.policies(found);
     metrics.problems(problems);
     if (state === undefined) return;
+    measuring.follow(state, enforce);
     const seen: Observation = {
       generation: state.generation,
       agentVersion: options.agentVersion,
@@ -200,6 +203,7 @@ export function reconciler(options: ReconcilerOptions): Reconciler {
       repairs,
       lastRepair,
       audits: auditStatus(auditor.state(), auditor.asked(), published?.status),
+      measuring: measuring.status(),
     };
     const status = nodeStatus(seen, published?.status, now());
     published = { uid: state.uid, status };

@@ -35,6 +35,10 @@ export interface Check {
   readonly when?: Exclude<Occasion, "Audit">;
   /** It asks tools or other hosts, so an agent makes those that do not without waiting for it. */
   readonly slow?: true;
+  /** It waits for another node, for minutes perhaps: so nothing waits for it, the audit neither. */
+  readonly patient?: true;
+  /** In place of two minutes. */
+  readonly timeoutMilliseconds?: number;
   run(subject: AuditSubject): Promise<CheckResult>;
 }
 

@@ -15,7 +15,8 @@ const watched = assigned(
     monitoring: {
       listeners: { expected: [{ port: served.hostPort, process: "node" }, { port: served.hostUdpPort }] },
     },
-    audit: { mandatoryAccessControl: "Required", securityUpdates: { pending: "Ignore" } },
+    // There is no controller here that asks a peer.
+    audit: { mandatoryAccessControl: "Required", securityUpdates: { pending: "Ignore" }, exposure: "Ignore" },
   },
   "watched",
 );

@@ -115,6 +115,7 @@ export function agentNode({ primeSeconds = 30, wrap = (kernel) => kernel }: Agen
     const agent = reconciler({
       kernel,
       inputs,
+      measuring: { follow: () => {}, status: () => ({}) },
       directory,
       settings: DEFAULT_NODE_SETTINGS,
       agentVersion: "1.2.3",
@@ -149,7 +150,8 @@ export function agentNode({ primeSeconds = 30, wrap = (kernel) => kernel }: Agen
     assign(policies) {
       generation += 1;
       server.revision += 1;
-      server.nodeState = { uid: "state-1", generation, policies, status: published.at(-1) };
+      const status = published.at(-1);
+      server.nodeState = { uid: "state-1", generation, policies, probes: [], probeAnswers: [], status };
     },
     setGroups(groups, clusterGroups = [ownNodes]) {
       server.revision += 1;

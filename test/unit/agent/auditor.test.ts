@@ -264,3 +264,30 @@ it("ends with its signal, whatever a check is doing", async () => {
   stop.abort();
   await expect(node.ended).resolves.toBeUndefined();
 });
+
+describe("a check that waits for another node", () => {
+  const exposed = { ...asking, audit: { ...asking.audit, exposure: "Report" } };
+
+  it("holds up no other, not even slow ones, and has the time that it asks for", async () => {
+    const waiting = toldCheck({
+      name: "exposure",
+      practice: "exposure",
+      patient: true,
+      timeoutMilliseconds: 900_000,
+    });
+    waiting.answer = () => new Promise(() => undefined);
+    const slow = updates();
+    const node = auditedNode(stop.signal, [waiting.check, slow.check]);
+    node.auditor.aim(aimAt(exposed));
+    await seconds(10);
+    expect([waiting.runs.length, slow.runs.length]).toEqual([1, 1]);
+    expect(made(node)).toEqual(["listeners", "pending-updates"]);
+    node.auditor.aim(aimAt(exposed, { request: "again" }));
+    await seconds(600);
+    expect(node.auditor.state().request).toBe("again");
+    expect([waiting.runs.length, slow.runs.length]).toEqual([1, 2]);
+    expect(made(node)).not.toContain("exposure");
+    await seconds(400);
+    expect(made(node)).toContain("exposure");
+  });
+});

@@ -90,9 +90,23 @@ describe("agentInputs", () => {
     await vi.waitUntil(() => inputs.revision > revision);
     expect([inputs.revision, rings()]).toEqual([revision + 1, before + 1]);
     expect(inputs.nodeState()?.status).toMatchObject({ agentVersion: "1" });
-    api.tell(state(2, "4"));
+    api.tell(state(2, "4", [{ name: "a" }]));
     await vi.waitUntil(() => inputs.nodeState()?.generation === 2);
     expect(inputs.revision).toBe(revision + 2);
+  });
+
+  it("rings for what others ask to have measured, which concerns no rule", async () => {
+    const api = server([state(1, "1", [{ name: "a" }])], []);
+    const { inputs, rings } = await started(api);
+    const { revision } = inputs;
+    const before = rings();
+    const paths = [{ from: "198.18.0.12", to: "198.18.0.11" }];
+    const probes = [{ id: "x", node: "node2", at: "2026-01-01T00:00:00Z", ports: [8080], paths }];
+    const asked = state(2, "2", [{ name: "a" }]);
+    api.tell({ ...asked, spec: { ...asked.spec, probes } } as KubeObject);
+    await vi.waitUntil(() => rings() > before);
+    expect(inputs.nodeState()).toMatchObject({ generation: 2, probes });
+    expect(inputs.revision).toBe(revision);
   });
 
   it("keeps the last good content of a group that becomes malformed, until it is deleted", async () => {

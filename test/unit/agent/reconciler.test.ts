@@ -88,10 +88,12 @@ describe("what is assigned", () => {
   });
 });
 
+const noPolicies = { generation: 2, policies: undefined, probes: [], probeAnswers: [], status: undefined };
+
 describe("fail-static: rules stay", () => {
   it.each([
     ["where the NodeState is gone", undefined],
-    ["where spec.policies is not a list", { uid: "state-1", generation: 2, policies: undefined, status: undefined }],
+    ["where spec.policies is not a list", { ...noPolicies, uid: "state-1" }],
   ])("%s", async (_, nodeState) => {
     const node = await enforcing(workers);
     const before = rules(node);
