@@ -4,6 +4,7 @@ import type { NodeStateStatus } from "../api/node-state.ts";
 import type { HostView } from "../audit/host-view.ts";
 import { CHECKS } from "../audit/registry.ts";
 import type { SocketReader } from "../audit/sockets.ts";
+import type { HostChanger } from "../kernel/host-changer.ts";
 import type { Kernel } from "../kernel/kernel.ts";
 import { backoffMilliseconds } from "../kube/backoff.ts";
 import { renewLease } from "../kube/lease.ts";
@@ -13,9 +14,11 @@ import type { KubeClient } from "../kube/types.ts";
 import type { NodeSettings } from "../plan/node-settings.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import { agentMetrics } from "./agent-metrics.ts";
-import { auditor } from "./auditor.ts";
+import { auditMetrics } from "./audit-metrics.ts";
+import { clusterReports } from "./cluster-reports.ts";
 import { heartbeat } from "./heartbeat.ts";
 import { agentInputs } from "./inputs.ts";
+import { nodeAudits } from "./node-audits.ts";
 import { peerMeasuring } from "./peer-measuring.ts";
 import { reconciler } from "./reconciler.ts";
 import type { StateDirectory } from "./state-directory.ts";
@@ -31,6 +34,7 @@ export interface AgentOptions {
   readonly directory: StateDirectory;
   /** What is audited. */
   readonly host: HostView;
+  readonly changer: HostChanger;
   readonly sockets: SocketReader;
   readonly settings: NodeSettings;
   readonly version: string;
@@ -66,15 +70,21 @@ export function agent(options: AgentOptions): Agent {
     newId: () => randomBytes(8).toString("hex"),
     onChange: bell.ring,
   });
-  const checks = [...CHECKS, measuring.exposure];
-  const audits = auditor({ ...options, checks, now: Date.now, onChange: bell.ring });
+  const audits = nodeAudits({
+    ...options,
+    checks: [...CHECKS, measuring.exposure],
+    reports: clusterReports(client, nodeName, FIELD_MANAGER),
+    metrics: auditMetrics(options.registry),
+    now: Date.now,
+    onChange: bell.ring,
+  });
   const { reconcile, noticed, notReady, collect } = reconciler({
     ...options,
     inputs,
     measuring,
     agentVersion: options.version,
     metrics,
-    auditor: audits,
+    audits,
     now: Date.now,
     publish: writer.publish,
   });
@@ -148,6 +158,9 @@ export function agent(options: AgentOptions): Agent {
       }
     },
     notReady,
-    collect,
+    async collect() {
+      audits.collect();
+      await collect();
+    },
   };
 }

@@ -1,14 +1,14 @@
 import type { ReachJudge } from "../audit/listeners/reach.ts";
 import type { AuditSettings } from "../audit/settings.ts";
-import type { NodeAudit } from "../plan/node-audit.ts";
+import { eachPractice, type NodeAudit } from "../plan/node-audit.ts";
 import type { PortRange } from "../plan/types.ts";
 
 /** What the policies of the node ask, as checks take it. */
 export function auditSettings(audit: NodeAudit, judge: ReachJudge): AuditSettings {
-  const { protectedPorts, expected, skipProbes } = audit;
+  const { protectedPorts, portsOf, expected, skipProbes } = audit;
   return {
-    skipProbes: skipProbes.map(portText),
     protectedPorts: protectedPorts.map(portText),
+    portsOf: eachPractice((practice) => portsOf[practice].map(portText)),
     ...(expected !== undefined && {
       expected: expected.map(({ ports, process }) => ({
         port: portText(ports),

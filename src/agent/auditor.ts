@@ -5,6 +5,7 @@ import { type AuditSubject, type Check, type Occasion, once } from "../audit/che
 import type { CheckResult } from "../audit/finding.ts";
 import type { HostView } from "../audit/host-view.ts";
 import type { ReachJudge } from "../audit/listeners/reach.ts";
+import type { Prober } from "../audit/protocols/prober.ts";
 import type { AuditSettings } from "../audit/settings.ts";
 import type { SocketReader } from "../audit/sockets.ts";
 import { findingKey } from "../audit/standing.ts";
@@ -50,6 +51,8 @@ export interface Auditor {
 export interface AuditorOptions {
   readonly host: HostView;
   readonly sockets: SocketReader;
+  /** Absent: nobody is connected to. */
+  readonly prober?: Prober;
   /** All that there are. */
   readonly checks: readonly Check[];
   readonly nodeName: string;
@@ -63,7 +66,7 @@ export interface AuditorOptions {
 }
 
 export function auditor(options: AuditorOptions): Auditor {
-  const { host, sockets, checks, nodeName, log, now, elapsed = () => performance.now(), onChange } = options;
+  const { host, sockets, prober, checks, nodeName, log, now, elapsed = () => performance.now(), onChange } = options;
   const bell = wake();
   const slowBell = wake();
   const patientBell = wake();
@@ -104,6 +107,7 @@ export function auditor(options: AuditorOptions): Auditor {
     return {
       host,
       settings,
+      ...(prober !== undefined && { prober }),
       now: now(),
       occasion,
       signal,

@@ -5,9 +5,6 @@ import { LOCAL_PORT_RANGE, LOCAL_RESERVED_PORTS } from "../plan/port-sysctls.ts"
 import type { Logger } from "../telemetry/logger.ts";
 import type { AgentMetrics } from "./agent-metrics.ts";
 import { assignment } from "./assignment.ts";
-import { auditAims } from "./audit-aim.ts";
-import { auditStatus } from "./audit-status.ts";
-import type { Auditor } from "./auditor.ts";
 import { currentSettings } from "./current-settings.ts";
 import { driftGuard, type Repair } from "./drift-guard.ts";
 import { dropLog } from "./drop-log.ts";
@@ -18,6 +15,7 @@ import { hookEvasions } from "./hook-evasions.ts";
 import type { AgentInputs, NodeStateRecord } from "./inputs.ts";
 import { learnedFacts } from "./learned-facts.ts";
 import { readLimitFills } from "./limit-fill.ts";
+import type { NodeAudits } from "./node-audits.ts";
 import { nodeProblems } from "./node-problems.ts";
 import { nodeRemarks } from "./node-remarks.ts";
 import { nodeStatus, type Observation, type PolicyOutcome, type ReadBack } from "./node-status.ts";
@@ -36,7 +34,7 @@ export interface ReconcilerOptions {
   readonly primeMilliseconds: number;
   readonly log: Logger;
   readonly metrics: AgentMetrics;
-  readonly auditor: Pick<Auditor, "aim" | "remember" | "state" | "asked">;
+  readonly audits: Pick<NodeAudits, "follow" | "remember" | "status">;
   readonly measuring: Pick<PeerMeasuring, "follow" | "status">;
   /** Wall clock, milliseconds since the epoch. */
   readonly now: () => number;
@@ -62,7 +60,7 @@ const CONNTRACK_COUNT = "net.netfilter.nf_conntrack_count";
 const CONNTRACK_MAX = "net.netfilter.nf_conntrack_max";
 
 export function reconciler(options: ReconcilerOptions): Reconciler {
-  const { kernel, inputs, log, metrics, auditor, measuring, now } = options;
+  const { kernel, inputs, log, metrics, audits, measuring, now } = options;
   const facts = learnedFacts({ kernel, log, now });
   const saved = savedState({ directory: options.directory, log, now });
   const assigned = assignment({ inputs, log });
@@ -73,7 +71,6 @@ export function reconciler(options: ReconcilerOptions): Reconciler {
   const drops = dropReader({ kernel, rules: () => enforce.held?.rules, log });
   const dropped = dropLog({ kernel, drops, held: () => enforce.held, log, now });
   const existing = existingGuard({ kernel, log, now });
-  const auditAim = auditAims();
   const observed = observedReader({ kernel, drops, held: () => enforce.held, log });
   const enforce = enforcer({
     kernel,
@@ -175,7 +172,7 @@ export function reconciler(options: ReconcilerOptions): Reconciler {
       repairs += status?.drift?.count ?? 0;
       for (const policy of status?.policies ?? []) drops.carryOn(policy);
       dropped.carryOn(status?.dropped ?? []);
-      if (status?.audit !== undefined) auditor.remember(status.audit);
+      if (status?.audit !== undefined) audits.remember(status.audit);
     }
     published = { uid, status };
   }
@@ -202,7 +199,7 @@ export function reconciler(options: ReconcilerOptions): Reconciler {
       readBack,
       repairs,
       lastRepair,
-      audits: auditStatus(auditor.state(), auditor.asked(), published?.status),
+      audits: audits.status(published?.status),
       measuring: measuring.status(),
     };
     const status = nodeStatus(seen, published?.status, now());
@@ -216,10 +213,16 @@ export function reconciler(options: ReconcilerOptions): Reconciler {
   }
 
   /** Without a NodeState, what is in the kernel stays, and its audits with it. */
-  function aimAudits(): void {
+  async function followAudits(): Promise<void> {
     const state = inputs.synced ? inputs.nodeState() : undefined;
-    const policies = state?.policies === undefined ? (enforce.held?.policies ?? []) : assigned.policies.policies;
-    auditor.aim(auditAim(policies, state?.auditRequest));
+    const isAssigned = state?.policies !== undefined;
+    await audits.follow({
+      policies: isAssigned ? assigned.policies.policies : (enforce.held?.policies ?? []),
+      assigned: isAssigned,
+      plan: enforce.held?.plan,
+      request: state?.auditRequest,
+      uid: state?.uid,
+    });
   }
 
   /** What takes its time: connections that are open, listeners, files of others. */
@@ -254,7 +257,7 @@ export function reconciler(options: ReconcilerOptions): Reconciler {
         if (enforce.held === undefined) readBack = undefined;
         existing.changed(enforce.held);
       }
-      aimAudits();
+      await followAudits();
       await repairDrift();
       // A node may have many connections: whether the rules are in force is said before all are looked at. Not by the first
       // status of a process, which shall not say less than the one before the restart.

@@ -75,7 +75,8 @@ export function statusWriter({
         try {
           // Here and not before: what is compared does not change by being shortened.
           await write(next.uid, boundStatus(next.status), signal);
-          if (written !== undefined && written.uid === next.uid && changeOf(written.status, next.status) === "Audits") audits.spend(now());
+          if (written !== undefined && written.uid === next.uid && changeOf(written.status, next.status) === "Audits")
+            audits.spend(now());
           written = { ...next, at: now() };
           failures = 0;
           retryAt = 0;

@@ -1,6 +1,7 @@
 import type { Practice } from "../api/audit.ts";
 import type { AuditSubject, Check } from "./check.ts";
 import type { CheckResult } from "./finding.ts";
+import { settingsFor } from "./settings.ts";
 
 export interface CheckReport {
   readonly name: string;
@@ -32,10 +33,11 @@ export async function runAudit(
 
 /** Resolves in time whatever the check does, and when its subject's signal aborts; then the check's own aborts too. */
 export async function runCheck(
-  { run }: Check,
+  { practice, run }: Check,
   subject: AuditSubject,
   { timeoutMilliseconds = CHECK_TIMEOUT_MILLISECONDS } = {},
 ): Promise<CheckResult> {
+  const settings = settingsFor(practice, subject.settings);
   const end = new AbortController();
   const stop = (): void => end.abort(new Error("stopped before it had a result"));
   const late = (): void => end.abort(new Error(`no result within ${timeoutMilliseconds} ms`));
@@ -44,7 +46,7 @@ export async function runCheck(
   const timer = setTimeout(late, timeoutMilliseconds);
   if (subject.signal.aborted) stop();
   try {
-    return await Promise.race([aborted(end.signal), run({ ...subject, signal: end.signal })]);
+    return await Promise.race([aborted(end.signal), run({ ...subject, settings, signal: end.signal })]);
   } catch (error) {
     // Whatever kept it from looking: that it did not look is the result.
     return { status: "NotChecked", reason: error instanceof Error ? error.message : String(error) };

@@ -1,6 +1,7 @@
 import { Command, Option } from "commander";
 import { agent } from "../agent/agent.ts";
 import { stateDirectory } from "../agent/state-directory.ts";
+import { hostChanger } from "../kernel/host-changer.ts";
 import { linuxKernel } from "../kernel/linux-kernel.ts";
 import { localHost } from "../kernel/local-host.ts";
 import { localHostView } from "../kernel/local-host-view.ts";
@@ -104,6 +105,7 @@ async function runAgent(flags: AgentFlags & { readonly nodeName: string }): Prom
     kernel: linuxKernel({ host: localHost(), stateDir: flags.stateDir, sysctlDir: flags.sysctlDir, markBit }),
     directory: stateDirectory(flags.stateDir),
     host: localHostView({ root: flags.hostRoot }),
+    changer: hostChanger({ root: flags.hostRoot, host: localHost() }),
     sockets: socketReader(),
     settings: { ...DEFAULT_NODE_SETTINGS, markBit },
     version,

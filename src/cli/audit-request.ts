@@ -5,7 +5,7 @@ import type { ExpectedListener } from "../audit/listeners/expected.ts";
 import { observeInterfaces } from "../audit/listeners/interfaces.ts";
 import { CHECKS } from "../audit/registry.ts";
 import { type AuditSettings, DEFAULT_PROTECTED_PORTS } from "../audit/settings.ts";
-import { type NodeAudit, nodeAudit, type PolicyAudit } from "../plan/node-audit.ts";
+import { eachPractice, type NodeAudit, nodeAudit, type PolicyAudit } from "../plan/node-audit.ts";
 import { reachJudge } from "../plan/reach.ts";
 import type { Labels } from "../plan/select.ts";
 import type { PortRange } from "../plan/types.ts";
@@ -63,16 +63,20 @@ function noPolicies({ expect, skipProbes, probeUnreached }: AuditFlags): Omit<Au
 
 function ofPolicies(asked: NodeAudit, flags: AuditFlags, judge: AuditSettings["judge"]): Omit<AuditRequest, "notes"> {
   const { settings } = noPolicies(flags);
+  const ports = asked.portsOf;
   const expected = [...(asked.expected ?? []).map(expectedListener), ...(flags.expect ?? [])];
   return {
     settings: {
       ...settings,
       protectedPorts: asked.protectedPorts.map(portText),
+      // Who names listeners on the command line wants to hear of others, on all ports.
+      portsOf: eachPractice((practice) =>
+        (practice === "listeners" && flags.expect !== undefined ? asked.protectedPorts : ports[practice]).map(portText),
+      ),
       ...((asked.expected ?? flags.expect) !== undefined && { expected }),
       skipProbes: [...settings.skipProbes, ...asked.skipProbes.map(portText)],
       judge,
     },
-    // Who names listeners on the command line wants to hear of others.
     checks: CHECKS.filter(({ practice }) => {
       return asked.levels[practice] !== "Ignore" || (practice === "listeners" && flags.expect !== undefined);
     }),

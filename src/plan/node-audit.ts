@@ -74,7 +74,7 @@ function levelsOf({ audit, monitoring }: Plan): Levels {
   };
 }
 
-function eachPractice<T>(of: (practice: Practice) => T): Readonly<Record<Practice, T>> {
+export function eachPractice<T>(of: (practice: Practice) => T): Readonly<Record<Practice, T>> {
   return {
     listeners: of("listeners"),
     capacity: of("capacity"),

@@ -1,7 +1,8 @@
 import { Registry } from "prom-client";
 import { agentMetrics } from "../../../src/agent/agent-metrics.ts";
-import { auditor } from "../../../src/agent/auditor.ts";
+import { auditMetrics } from "../../../src/agent/audit-metrics.ts";
 import type { NodeStateRecord } from "../../../src/agent/inputs.ts";
+import { nodeAudits } from "../../../src/agent/node-audits.ts";
 import { type Reconciler, reconciler } from "../../../src/agent/reconciler.ts";
 import type { LastApplied, LoadedState, StateDirectory } from "../../../src/agent/state-directory.ts";
 import type { NodeStateStatus } from "../../../src/api/node-state.ts";
@@ -103,8 +104,11 @@ export function agentNode({ primeSeconds = 30, wrap = (kernel) => kernel }: Agen
       groups: () => server.groups,
     };
     // It makes no checks here: nothing runs it.
-    const audits = auditor({
+    const audits = nodeAudits({
       host: hostView({ files: {} }),
+      changer: unchangeable,
+      reports: { write: async () => undefined, remove: async () => undefined },
+      metrics: auditMetrics(metrics),
       sockets: { listening: async () => [], connections: async () => [] },
       checks: CHECKS,
       nodeName: "node-1",
@@ -122,7 +126,7 @@ export function agentNode({ primeSeconds = 30, wrap = (kernel) => kernel }: Agen
       primeMilliseconds: primeSeconds * 1000,
       log: createLogger({ name: "agent", level: "info", destination: { write: (line) => void lines.push(line) } }),
       metrics: agentMetrics(metrics),
-      auditor: audits,
+      audits,
       now: () => clock.now,
       publish: (_uid, status) => published.push(status),
     });
@@ -168,6 +172,9 @@ export function agentNode({ primeSeconds = 30, wrap = (kernel) => kernel }: Agen
     logged: () => lines.map((line) => JSON.parse(line)),
   };
 }
+
+const refuse = () => Promise.reject(new Error("no policy of these tests changes the host"));
+const unchangeable = { writeFile: refuse, removeFile: refuse, systemctl: refuse };
 
 function memoryDirectory(): MemoryDirectory {
   const directory: MemoryDirectory = {

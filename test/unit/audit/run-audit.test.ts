@@ -33,3 +33,17 @@ it("passes no check on a host of which nothing is to be seen", async () => {
 it("gives every check a name of its own", () => {
   expect(new Set(CHECKS.map(({ name }) => name)).size).toBe(CHECKS.length);
 });
+
+it("looks on the ports of those policies alone that want a practice looked at", async () => {
+  const looks: Check = {
+    ...passes,
+    run: async ({ settings }) => ({ status: "NotChecked", reason: settings.protectedPorts.join() }),
+  };
+  const none = { capacity: [], accessControl: [], pendingUpdates: [], automaticUpdates: [], exposure: [] };
+  const portsOf = { ...none, listeners: ["8000-8999"], protocols: [8443] };
+  const subject = recordedSubject({ settings: { protectedPorts: ["1-65535"], portsOf } });
+  const reports = await runAudit([looks, { ...looks, practice: "protocols" }], subject);
+  expect(reports).toMatchObject([{ result: { reason: "8000-8999" } }, { result: { reason: "8443" } }]);
+  const [all] = await runAudit([looks], recordedSubject({ settings: { protectedPorts: ["1-65535"] } }));
+  expect(all).toMatchObject({ result: { reason: "1-65535" } });
+});

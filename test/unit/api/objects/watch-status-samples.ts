@@ -45,10 +45,10 @@ export const watchStatusSamples: readonly Sample[] = [
     "Required value",
   ),
   bad(
-    "a listener by SCTP",
-    listeners({ protocol: "SCTP" }),
+    "a listener by DCCP",
+    listeners({ protocol: "DCCP" }),
     `${ATLISTENER}.protocol`,
-    "must be TCP or UDP",
+    "must be TCP or UDP or SCTP",
     "supported values",
   ),
   bad(
