@@ -72,6 +72,7 @@ export function agent(options: AgentOptions): Agent {
   });
   const audits = nodeAudits({
     ...options,
+    inputs,
     checks: [...CHECKS, measuring.exposure],
     reports: clusterReports(client, nodeName, FIELD_MANAGER),
     metrics: auditMetrics(options.registry),

@@ -1,35 +1,25 @@
-import { isDeepStrictEqual } from "node:util";
-import type { HostView } from "../audit/host-view.ts";
-import { observeInterfaces } from "../audit/listeners/interfaces.ts";
-import type { ReachJudge } from "../audit/listeners/reach.ts";
 import { type NodeAudit, nodeAudit } from "../plan/node-audit.ts";
 import { reachJudge } from "../plan/reach.ts";
 import type { AssignedPolicy, NodePlan } from "../plan/types.ts";
 import type { AuditAim } from "./auditor.ts";
+import type { Enforcement } from "./enforcement.ts";
 
-/** Nothing is in force that could say. */
-const UNKNOWN: ReachJudge = () => "Unknown";
+const UNKNOWN: AuditAim["judge"] = () => () => "Unknown";
 
 /** Remembers what was made of the same policies, and of the same plan: it is asked on each pass. */
-export function auditAims(
-  host: HostView,
-): (policies: readonly AssignedPolicy[], request: string | undefined, plan: NodePlan | undefined) => Promise<AuditAim> {
+export function auditAims(): (
+  policies: readonly AssignedPolicy[],
+  held: Pick<Enforcement, "plan"> | undefined,
+  request: string | undefined,
+) => AuditAim {
   let made: { readonly of: readonly AssignedPolicy[]; readonly audit: NodeAudit | undefined } | undefined;
-  let judging: { readonly plan: NodePlan; readonly devices: readonly string[]; readonly judge: ReachJudge } | undefined;
-
-  async function judgeOf(plan: NodePlan): Promise<ReachJudge> {
-    const devices = await observeInterfaces(host);
-    if (judging?.plan !== plan || !isDeepStrictEqual(judging.devices, devices)) {
-      judging = { plan, devices, judge: reachJudge(plan, devices) };
-    }
-    return judging.judge;
-  }
-
-  return async (policies, request, plan) => {
+  let judging: { readonly of: NodePlan | undefined; readonly judge: AuditAim["judge"] } | undefined;
+  return (policies, held, request) => {
     if (made?.of !== policies) made = { of: policies, audit: nodeAudit(policies) };
-    const { audit } = made;
-    // Where nobody asks, nobody wants to know.
-    const judge = audit === undefined || plan === undefined ? UNKNOWN : await judgeOf(plan);
-    return { audit, judge, request };
+    const plan = held?.plan;
+    if (judging === undefined || judging.of !== plan) {
+      judging = { of: plan, judge: plan === undefined ? UNKNOWN : (devices) => reachJudge(plan, devices) };
+    }
+    return { audit: made.audit, judge: judging.judge, request };
   };
 }

@@ -4,6 +4,7 @@ import type { AuditState } from "../audit/audit-state.ts";
 import { type AuditSubject, type Check, type Occasion, once } from "../audit/check.ts";
 import type { CheckResult } from "../audit/finding.ts";
 import type { HostView } from "../audit/host-view.ts";
+import { observeInterfaces } from "../audit/listeners/interfaces.ts";
 import type { ReachJudge } from "../audit/listeners/reach.ts";
 import type { Prober } from "../audit/protocols/prober.ts";
 import type { AuditSettings } from "../audit/settings.ts";
@@ -25,8 +26,8 @@ import { watchedListeners } from "./watched-listeners.ts";
 export interface AuditAim {
   /** undefined: no policy asks for anything. */
   readonly audit: NodeAudit | undefined;
-  /** The same one as long as it judges the same. */
-  readonly judge: ReachJudge;
+  /** By the interfaces of the node. The same one as long as it judges the same. */
+  readonly judge: (devices: readonly string[]) => ReachJudge;
   /** An audit is made when this changes. */
   readonly request: string | undefined;
 }
@@ -77,7 +78,8 @@ export function auditor(options: AuditorOptions): Auditor {
   const quick = checkWorker({ subjectOf, onResult });
   const slow = checkWorker({ subjectOf, onResult });
   const patient = checkWorker({ subjectOf, onResult });
-  let aim: AuditAim = { audit: undefined, judge: () => "Unknown", request: undefined };
+  let aim: AuditAim = { audit: undefined, judge: () => () => "Unknown", request: undefined };
+  let devices: readonly string[] = [];
   let requested: string | undefined;
   let settings: AuditSettings | undefined;
   /** Read once for all quick checks that are made together. */
@@ -141,8 +143,18 @@ export function auditor(options: AuditorOptions): Auditor {
     listeners.clear();
   }
 
+  /** Who gets through to a listener depends on the interfaces; without knowing them, nobody knows. */
+  async function lookAtInterfaces(): Promise<void> {
+    const seen = await observeInterfaces(host).catch(() => []);
+    if (isDeepStrictEqual(seen, devices)) return;
+    devices = seen;
+    settings = aim.audit && auditSettings(aim.audit, aim.judge(devices));
+  }
+
   /** A look at the listeners; the checks that depend on them where something changed. */
   async function watch(): Promise<void> {
+    if (settings === undefined) return;
+    await lookAtInterfaces();
     if (settings === undefined) return;
     const changed = await listeners.look(settings);
     // Meanwhile the last policy that asks may have gone.
@@ -218,7 +230,7 @@ export function auditor(options: AuditorOptions): Auditor {
       const same = isDeepStrictEqual(audit, next.audit);
       if (same && judge === next.judge && request === next.request) return;
       aim = next;
-      settings = next.audit && auditSettings(next.audit, next.judge);
+      settings = next.audit && auditSettings(next.audit, next.judge(devices));
       if (!same) {
         record.keep(new Set(asked().map(({ name }) => name)));
         if (next.audit === undefined) forget();

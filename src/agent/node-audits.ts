@@ -6,32 +6,31 @@ import { prober } from "../audit/protocols/prober.ts";
 import type { SocketReader } from "../audit/sockets.ts";
 import type { HostChanger } from "../kernel/host-changer.ts";
 import { openProbeConnection } from "../kernel/probe-connection.ts";
-import type { AssignedPolicy, NodePlan } from "../plan/types.ts";
+import type { AssignedPolicy } from "../plan/types.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import { auditAims } from "./audit-aim.ts";
+import { auditFollowers } from "./audit-followers.ts";
 import type { AuditMetrics } from "./audit-metrics.ts";
 import { auditStatus } from "./audit-status.ts";
-import { type Auditor, auditor } from "./auditor.ts";
+import { auditor } from "./auditor.ts";
 import { automaticUpdatesKeeper } from "./automatic-updates-keeper.ts";
 import type { ClusterReports } from "./cluster-reports.ts";
+import type { Enforcement } from "./enforcement.ts";
+import type { AgentInputs } from "./inputs.ts";
 import { reportWriter } from "./report-writer.ts";
 
-/** What an audit goes by at one moment. */
+/** What audits go by at one moment. */
 export interface Audited {
   readonly policies: readonly AssignedPolicy[];
-  /** Whether these are what the NodeState says, and not what an earlier one said. */
-  readonly assigned: boolean;
   /** What is in force. */
-  readonly plan: NodePlan | undefined;
+  readonly held: Pick<Enforcement, "plan"> | undefined;
   readonly request: string | undefined;
-  /** Of the NodeState. */
-  readonly uid: string | undefined;
 }
 
 /** All audits of this node: made as policies ask, and told in status, metrics and report. */
 export interface NodeAudits {
   /** Cheap where nothing changed. */
-  follow(now: Audited): Promise<void>;
+  follow(now: Audited): void;
   /** What an agent before this one wrote. */
   remember(before: NodeAuditStatus): void;
   status(before: NodeStateStatus | undefined): ReturnType<typeof auditStatus>;
@@ -42,6 +41,7 @@ export interface NodeAudits {
 }
 
 export interface NodeAuditsOptions {
+  readonly inputs: Pick<AgentInputs, "synced" | "nodeState">;
   readonly host: HostView;
   readonly changer: HostChanger;
   readonly sockets: SocketReader;
@@ -57,38 +57,31 @@ export interface NodeAuditsOptions {
 }
 
 export function nodeAudits(options: NodeAuditsOptions): NodeAudits {
-  const { host, changer, sockets, nodeName, reports, metrics, log, now } = options;
-  const aims = auditAims(host);
-  const updates = automaticUpdatesKeeper({ host, changer, log });
+  const { inputs, sockets, metrics } = options;
+  const aims = auditAims();
+  const automatic = automaticUpdatesKeeper(options);
+  // One for as long as the agent runs: it remembers who was asked.
   const probing = prober({
     open: openProbeConnection,
     listening: () => sockets.listening(),
     clock: () => performance.now(),
   });
-  const audits: Auditor = auditor({ ...options, checks: updates.checks(options.checks), prober: probing });
-  const report = reportWriter({ nodeName, reports, log, now });
-  let ensuring: string | undefined;
+  const audits = auditor({ ...options, checks: automatic.checks(options.checks), prober: probing });
+  const reports = reportWriter(options);
+  const followers = auditFollowers({ inputs, audits, automatic, reports });
 
   return {
-    async follow({ policies, assigned, plan, request, uid }) {
-      const aim = await aims(policies, request, plan);
+    follow({ policies, held, request }) {
+      const aim = aims(policies, held, request);
+      followers.aim(aim.audit);
       audits.aim(aim);
-      if (!assigned) return;
-      const wanted = aim.audit?.ensureAutomaticUpdates ?? [];
-      if (ensuring !== wanted.join()) {
-        ensuring = wanted.join();
-        // It takes what systemd takes; nothing waits for it.
-        void updates.ask(wanted);
-      }
-      const state = audits.state();
-      if (aim.audit === undefined) report.withdraw();
-      else if (uid !== undefined && state.auditedAt !== undefined) report.publish(state, uid);
+      followers.publish();
     },
     remember: audits.remember,
     status: (before) => auditStatus(audits.state(), audits.asked(), before),
     collect: () => metrics.set(audits.asked() === undefined ? undefined : audits.state()),
     async run(signal) {
-      await Promise.all([audits.run(signal), report.run(signal)]);
+      await Promise.all([audits.run(signal), reports.run(signal)]);
     },
   };
 }

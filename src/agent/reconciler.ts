@@ -213,16 +213,10 @@ export function reconciler(options: ReconcilerOptions): Reconciler {
   }
 
   /** Without a NodeState, what is in the kernel stays, and its audits with it. */
-  async function followAudits(): Promise<void> {
+  function followAudits(): void {
     const state = inputs.synced ? inputs.nodeState() : undefined;
-    const isAssigned = state?.policies !== undefined;
-    await audits.follow({
-      policies: isAssigned ? assigned.policies.policies : (enforce.held?.policies ?? []),
-      assigned: isAssigned,
-      plan: enforce.held?.plan,
-      request: state?.auditRequest,
-      uid: state?.uid,
-    });
+    const policies = state?.policies === undefined ? (enforce.held?.policies ?? []) : assigned.policies.policies;
+    audits.follow({ policies, held: enforce.held, request: state?.auditRequest });
   }
 
   /** What takes its time: connections that are open, listeners, files of others. */
@@ -257,7 +251,7 @@ export function reconciler(options: ReconcilerOptions): Reconciler {
         if (enforce.held === undefined) readBack = undefined;
         existing.changed(enforce.held);
       }
-      await followAudits();
+      followAudits();
       await repairDrift();
       // A node may have many connections: whether the rules are in force is said before all are looked at. Not by the first
       // status of a process, which shall not say less than the one before the restart.

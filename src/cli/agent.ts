@@ -42,7 +42,7 @@ export function agentCommand(): Command {
     .addOption(
       option(
         "--host-root <folder>",
-        "where audits find the host's root, in a container: /host, /proc/1/root",
+        "where audits find the host's root, and switch its updates on; in a container: /host, /proc/1/root",
         "HOST_ROOT",
       )
         .argParser(rootFolder)

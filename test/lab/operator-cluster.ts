@@ -3,6 +3,7 @@ import { join, resolve } from "node:path";
 import { CLUSTER_ADDRESS_ROLES } from "../../src/api/group.ts";
 import { type ControlPlane, startControlPlane } from "./control-plane.ts";
 import { publishNodePort } from "./destination-nat.ts";
+import { createHostRoot } from "./host-root.ts";
 import type { Host, Node } from "./hosts.ts";
 import type { Lab } from "./lab.ts";
 import type { LabProcess } from "./lab-process.ts";
@@ -22,6 +23,8 @@ export interface WorkerNode extends Node {
   /** Where this node's agent keeps its state, and its sysctl.d. */
   readonly stateDirectory: string;
   readonly sysctlDirectory: string;
+  /** Its /proc and /sys are real, and /etc is its own. */
+  readonly hostRoot: string;
   /** `flags` are added, and win over the defaults. */
   startAgent(flags?: readonly string[]): Promise<LabProcess>;
 }
@@ -105,6 +108,7 @@ async function createWorker(
   const stateDirectory = join(node.folder, "state");
   const sysctlDirectory = join(node.folder, "sysctl.d");
   await mkdir(sysctlDirectory);
+  const hostRoot = await createHostRoot(join(node.folder, "host"));
   const [host, behind] = await Promise.all([node.traffic(), pod.traffic()]);
   await host.listen("tcp", [served.hostPort]);
   await host.listen("udp", [served.hostUdpPort]);
@@ -116,11 +120,13 @@ async function createWorker(
     pod,
     stateDirectory,
     sysctlDirectory,
+    hostRoot,
     async startAgent(flags = []) {
       const account = { namespace: operatorNamespace, name: "port-hardening-agent", node: name };
       const kubeconfig = await controlPlane.kubeconfigFor(account);
       const own = ["--node-name", name, "--state-dir", stateDirectory, "--sysctl-dir", sysctlDirectory];
-      return node.spawn("agent", file, [...first, "agent", ...own, "--health-port", "0", ...flags], {
+      const args = [...own, "--host-root", hostRoot, "--health-port", "0", ...flags];
+      return node.spawn("agent", file, [...first, "agent", ...args], {
         env: { KUBECONFIG: kubeconfig, POD_NAMESPACE: operatorNamespace },
       });
     },

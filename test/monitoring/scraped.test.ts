@@ -13,8 +13,6 @@ import { startWatchedCluster } from "./watched-cluster.ts";
 /** Metrics without a series here, and why. */
 const ABSENT: Readonly<Record<string, string>> = {
   port_hardening_controller_watch_errors_total: "no watch has failed",
-  "port_hardening_(audit|listeners|connections|local_ports)\\w*": "agents make no audits yet",
-  "port_hardening_policy_audit\\w*": "nor does the controller sum them up",
 };
 const absent = new RegExp(Object.keys(ABSENT).join("|"));
 /** What Prometheus adds to each series. */

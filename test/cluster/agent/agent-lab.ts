@@ -68,9 +68,9 @@ export async function startAgentLab(sources: readonly string[]): Promise<AgentLa
       outside,
       async startAgent(flags = []) {
         agents += 1;
-        const { stateDirectory, sysctlDirectory } = node;
+        const { stateDirectory, sysctlDirectory, hostRoot } = node;
         const own = ["--node-name", nodeName, "--state-dir", stateDirectory, "--sysctl-dir", sysctlDirectory];
-        const args = [...first, "agent", ...own, "--health-port", "0", ...flags];
+        const args = [...first, "agent", ...own, "--host-root", hostRoot, "--health-port", "0", ...flags];
         const env = { KUBECONFIG: kubeconfig, POD_NAMESPACE: account.namespace };
         agent = await node.spawn(`agent${agents}`, program, args, { env });
         return agent;

@@ -72,6 +72,18 @@ describe("a policy that watches and audits", () => {
     await lab.statusWhere("port 9999 to be gone", hasNothing);
   });
 
+  it("connects to a server that comes, says that it speaks in plain text, and who reaches it", async () => {
+    const script = 'require("node:http").createServer((_, response) => response.end("hi")).listen(9080, "0.0.0.0")';
+    const server = await lab.node.spawn("http", process.execPath, ["-e", script]);
+    const plaintext = ({ audit }: NodeStateStatus) =>
+      audit?.top.find(({ port, check }) => port === 9080 && check === "protocols");
+    const status = await lab.statusWhere("plain text to be found", (one) => plaintext(one) !== undefined);
+    expect(plaintext(status)).toMatchObject({ id: "protocols.plaintext-http", severity: "medium" });
+    expect(status.listeners?.top.find(({ port }) => port === 9080)).toMatchObject({ reach: "Everybody" });
+    await server.stop();
+    await lab.statusWhere("it to be gone", (one) => plaintext(one) === undefined);
+  });
+
   it("says of every check what became of it, and of the policy what it is not met by", async () => {
     const { audit, connections } = await audited();
     expect(audit?.checks.map(({ name }) => name)).toEqual(

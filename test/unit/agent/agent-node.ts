@@ -105,6 +105,7 @@ export function agentNode({ primeSeconds = 30, wrap = (kernel) => kernel }: Agen
     };
     // It makes no checks here: nothing runs it.
     const audits = nodeAudits({
+      inputs,
       host: hostView({ files: {} }),
       changer: unchangeable,
       reports: { write: async () => undefined, remove: async () => undefined },

@@ -2,7 +2,6 @@ import { vi } from "vitest";
 import { type AuditAim, type Auditor, auditor } from "../../../src/agent/auditor.ts";
 import type { AuditSubject, Check } from "../../../src/audit/check.ts";
 import type { CheckResult, Finding } from "../../../src/audit/finding.ts";
-import type { ReachJudge } from "../../../src/audit/listeners/reach.ts";
 import { CHECKS } from "../../../src/audit/registry.ts";
 import type { ListeningSocket } from "../../../src/audit/sockets.ts";
 import { nodeAudit } from "../../../src/plan/node-audit.ts";
@@ -16,7 +15,7 @@ export const asking = {
   audit: { mandatoryAccessControl: "Ignore", plaintextProtocols: "Ignore", exposure: "Ignore" },
 };
 
-const everybody: ReachJudge = () => "Everybody";
+const everybody: AuditAim["judge"] = () => () => "Everybody";
 
 export function aimAt(spec: object, more: Partial<AuditAim> = {}): AuditAim {
   return { audit: nodeAudit([assigned(spec)]), judge: everybody, request: undefined, ...more };
@@ -64,7 +63,9 @@ const listenersCheck = CHECKS.filter(({ name }) => name === "listeners");
 export function auditedNode(signal: AbortSignal, checks: readonly Check[] = []): AuditedNode {
   let stop = new AbortController();
   let ended: Promise<void> = Promise.resolve();
-  const host = hostView({ files: { "/proc/sys/net/ipv4/ip_local_port_range": "32768\t60999\n" } });
+  const host = hostView({
+    files: { "/proc/sys/net/ipv4/ip_local_port_range": "32768\t60999\n", "/proc/net/dev": "    lo: 0\n  eth0: 0\n" },
+  });
   const start = (): Auditor => {
     const started = auditor({
       host,

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { auditStatus } from "../../../src/agent/audit-status.ts";
+import type { AuditAim } from "../../../src/agent/auditor.ts";
 import type { CheckResult } from "../../../src/audit/finding.ts";
 import { tcp } from "../audit/subject.ts";
 import { type AuditedNode, aimAt, asking, auditedNode, finding, seconds, toldCheck } from "./audited-node.ts";
@@ -179,12 +180,21 @@ describe("a finding", () => {
     expect(subjects(node)).toEqual([]);
   });
 
+  it("is judged by the interfaces that the node has", async () => {
+    const node = auditedNode(stop.signal);
+    node.listening = [tcp(8080, 1)];
+    const judge: AuditAim["judge"] = (devices) => () => (devices.join(" ") === "lo eth0" ? "Nobody" : "Unknown");
+    node.auditor.aim(aimAt(asking, { judge }));
+    await seconds(60);
+    expect(node.auditor.state().listeners).toMatchObject([{ reach: "Nobody" }]);
+  });
+
   it("is judged anew when the policies let others through", async () => {
     const node = auditedNode(stop.signal);
     node.listening = [tcp(6379, 1)];
     node.auditor.aim(aimAt(asking));
     await seconds(10);
-    node.auditor.aim(aimAt(asking, { judge: () => "Nobody" }));
+    node.auditor.aim(aimAt(asking, { judge: () => () => "Nobody" }));
     await seconds(1);
     expect(node.auditor.state()).toMatchObject({ findings: [{ severity: "low" }], listeners: [{ reach: "Nobody" }] });
   });
