@@ -1,7 +1,7 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { controlPlanePrograms } from "./control-plane-programs.ts";
-import { apiServerPort, createIdentities, startApiServer, startEtcd } from "./control-plane-servers.ts";
+import { apiServerPort, createIdentities, goSettings, startApiServer, startEtcd } from "./control-plane-servers.ts";
 import type { FaultProxy } from "./fault-proxy.ts";
 import { forwardInto } from "./forwarder.ts";
 import { writeKubeconfig } from "./kubeconfig.ts";
@@ -76,7 +76,7 @@ export async function startControlPlane(
 
   const run = (args: readonly string[], execOptions: ExecOptions = {}) => {
     const [file, ...first] = programs.kubectl;
-    const env = { KUBECONFIG: kubeconfig, HOME: folder, ...execOptions.env };
+    const env = { ...goSettings, KUBECONFIG: kubeconfig, HOME: folder, ...execOptions.env };
     return [file, [...first, ...args], { ...execOptions, env }] as const;
   };
 
