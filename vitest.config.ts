@@ -1,5 +1,13 @@
 import { defineConfig } from "vitest/config";
 
+/** Tests of audits that need a kernel or a cluster: audits wait for things to settle, so they are in a tier of their own. */
+const audits = [
+  "test/netns/audit/**/*.test.ts",
+  "test/cluster/agent/{audit,audit-followers,reports}.test.ts",
+  "test/cluster/controller/audits*.test.ts",
+  "test/cluster/exposure.test.ts",
+];
+
 /**
  * One project a tier (docs/architecture.md). The cheap ones first. Unit tests leave nothing behind, so their files share
  * processes. Of the others each file makes a lab of its own, and more of them run at a time
@@ -22,6 +30,7 @@ export default defineConfig({
         test: {
           name: "netns",
           include: ["test/netns/**/*.test.ts"],
+          exclude: audits,
           testTimeout: 30_000,
           hookTimeout: 60_000,
           maxWorkers: 5,
@@ -32,6 +41,7 @@ export default defineConfig({
         test: {
           name: "cluster",
           include: ["test/cluster/**/*.test.ts"],
+          exclude: audits,
           globalSetup: "test/cluster/bundle.ts",
           testTimeout: 60_000,
           hookTimeout: 120_000,
@@ -40,7 +50,16 @@ export default defineConfig({
         },
       },
       // Not part of `npm test` (scripts/test.ts): its servers take their own set-up.
-      { test: { name: "audit", include: ["test/audit/**/*.test.ts"], testTimeout: 60_000, hookTimeout: 120_000 } },
+      {
+        test: {
+          name: "audit",
+          include: ["test/audit/**/*.test.ts", ...audits],
+          globalSetup: "test/cluster/bundle.ts",
+          testTimeout: 60_000,
+          hookTimeout: 120_000,
+          maxWorkers: 4,
+        },
+      },
       // Neither is this: Prometheus, which takes its own set-up, scrapes agents and controller of a cluster.
       {
         test: {

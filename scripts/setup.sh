@@ -1,9 +1,8 @@
 #!/bin/sh
-# Makes the tree ready to run: npm packages, OS packages, the control plane of the tests and the definition of OpenReports.
-# Says nothing when all is there.
+# Makes the tree ready to run: npm packages, OS packages, the control plane of the tests. Says nothing when all is there.
 #   sh scripts/setup.sh             everything; what runs afterwards needs root
 #   sh scripts/setup.sh npm         npm packages only, for what needs neither root nor a cluster
-#   sh scripts/setup.sh audit       npm and OS packages, and the servers that the audit tier probes (Debian, Ubuntu)
+#   sh scripts/setup.sh audit       everything, the servers that the audit tier probes (Debian, Ubuntu), and the definition of OpenReports
 #   sh scripts/setup.sh monitoring  everything, and Prometheus for the monitoring tier (Debian, Ubuntu)
 # The control plane (test/controlplane) is built once into ${XDG_CACHE_HOME:-~/.cache}/port-hardening, under a key made of
 # its sources, and linked as .cache/bin/controlplane. KUBEBUILDER_ASSETS, a folder with etcd, kube-apiserver and kubectl,
@@ -267,12 +266,13 @@ all)
   ensure_npm_packages
   ensure_os_packages
   ensure_control_plane
-  ensure_report_definition
   ;;
 audit)
   require_root
   ensure_npm_packages
   ensure_os_packages
+  ensure_control_plane
+  ensure_report_definition
   ensure_servers
   ;;
 monitoring)
