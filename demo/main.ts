@@ -1,6 +1,7 @@
 /** `npm run demo`: the main job, end to end, on three nodes in network namespaces and a real API server. */
 import { once } from "node:events";
 import { createLab } from "../test/lab/lab.ts";
+import type { LabProcess } from "../test/lab/lab-process.ts";
 import {
   agentsReady,
   type OperatorCluster,
@@ -9,9 +10,11 @@ import {
   type WorkerNode,
 } from "../test/lab/operator-cluster.ts";
 import { waitFor } from "../test/lab/wait-for.ts";
+import { showAudit } from "./audit.ts";
 import { deleteRulesAndTime } from "./drift.ts";
+import { shownKubectl } from "./kubectl.ts";
 import { nodeSnapshot } from "./node-snapshot.ts";
-import { showEphemeralRange, showOldConnection, showRateLimit, showWhoPasses } from "./packets.ts";
+import { showDropLog, showEphemeralRange, showOldConnection, showRateLimit, showWhoPasses } from "./packets.ts";
 import { groupYaml, policyName, policyYaml, sourcePrefixes, sources } from "./policy.ts";
 import { createShow, type Show } from "./show.ts";
 
@@ -29,11 +32,11 @@ async function main(keep: boolean): Promise<number> {
   const before = await Promise.all(cluster.workers.map(nodeSnapshot));
   show.note("starting the controller and an agent in each node's namespace");
   await cluster.startController();
-  await Promise.all(cluster.workers.map((worker) => worker.startAgent()));
+  const agents = await Promise.all(cluster.workers.map((worker) => worker.startAgent()));
   await agentsReady(cluster);
-  show.command("kubectl get nodes", (await cluster.controlPlane.kubectl(["get", "nodes"])).stdout);
+  await shownKubectl(show, cluster.controlPlane)("get", "nodes");
 
-  await showTheMainJob(show, cluster);
+  await showTheMainJob(show, cluster, agents);
   if (keep) {
     await keepUntilInterrupted(show, cluster);
     return 0;
@@ -45,9 +48,10 @@ async function main(keep: boolean): Promise<number> {
   return show.failures.length === 0 ? 0 : 1;
 }
 
-async function showTheMainJob(show: Show, cluster: OperatorCluster): Promise<void> {
+async function showTheMainJob(show: Show, cluster: OperatorCluster, agents: readonly LabProcess[]): Promise<void> {
   const [first, second] = cluster.workers;
-  if (first === undefined || second === undefined) throw new Error("the demo needs two nodes");
+  const [agent] = agents;
+  if (first === undefined || second === undefined || agent === undefined) throw new Error("the demo needs two nodes");
   const outside = await cluster.outside.traffic();
   await outside.listen("tcp", [OUTSIDE_PORT]);
   const old = await outside.open({ from: sources.stranger, to: first.ipv4, port: served.hostPort });
@@ -58,14 +62,12 @@ async function showTheMainJob(show: Show, cluster: OperatorCluster): Promise<voi
   const started = performance.now();
   show.command("kubectl apply -f policy.yaml", await cluster.apply(policyYaml));
   const applied = performance.now();
-  const wait = ["wait", "--for=condition=Ready", `phpol/${policyName}`, "--timeout=20s"];
-  show.command(`kubectl ${wait.join(" ")}`, (await cluster.controlPlane.kubectl(wait)).stdout);
+  const kubectl = shownKubectl(show, cluster.controlPlane);
+  await kubectl("wait", "--for=condition=Ready", `phpol/${policyName}`, "--timeout=20s");
   show.note(
     `apply took ${Math.round(applied - started)} ms; Ready was seen ${Math.round(performance.now() - applied)} ms after it`,
   );
-  for (const kind of ["porthardeningpolicies", "phnode"]) {
-    show.command(`kubectl get ${kind}`, (await cluster.controlPlane.kubectl(["get", kind])).stdout);
-  }
+  for (const kind of ["porthardeningpolicies", "phnode"]) await kubectl("get", kind);
 
   show.step(`Packets decide (${first.name}, ${first.ipv4}, ${first.ipv6})`);
   await showWhoPasses(show, outside, first);
@@ -73,6 +75,8 @@ async function showTheMainJob(show: Show, cluster: OperatorCluster): Promise<voi
   await showEphemeralRange(show, first, { address: cluster.outside.ipv4, port: OUTSIDE_PORT });
   await showOldConnection(show, old);
   await showDrift(show, cluster, first);
+  await showDropLog(show, agent, first);
+  await showAudit(show, cluster, second);
 }
 
 async function showDrift(show: Show, { controlPlane }: OperatorCluster, node: WorkerNode): Promise<void> {
@@ -87,13 +91,14 @@ async function showDrift(show: Show, { controlPlane }: OperatorCluster, node: Wo
   );
   const path = "jsonpath={.status.drift.last.by}: {range .status.drift.last.what[*]}{@}; {end}";
   const line = `kubectl get phnode ${node.name} -o '${path}'`;
+  let seen = "";
   const said = await waitFor(
     "the node's status to tell of it",
     async () => {
-      const { stdout } = await controlPlane.kubectl(["get", "phnode", node.name, "-o", path]);
-      return stdout.startsWith(":") ? undefined : stdout;
+      seen = (await controlPlane.kubectl(["get", "phnode", node.name, "-o", path])).stdout;
+      return seen.startsWith(":") ? undefined : seen;
     },
-    { timeoutMilliseconds: 10_000 },
+    { timeoutMilliseconds: 10_000, lastSeen: () => seen },
   );
   show.command(line, said);
   show.check(
@@ -106,8 +111,7 @@ async function showDrift(show: Show, { controlPlane }: OperatorCluster, node: Wo
 
 async function showRemoval(show: Show, cluster: OperatorCluster, before: readonly string[]): Promise<void> {
   show.step("The policy is deleted");
-  const { stdout } = await cluster.controlPlane.kubectl(["delete", "phpol", policyName]);
-  show.command(`kubectl delete phpol ${policyName}`, stdout);
+  await shownKubectl(show, cluster.controlPlane)("delete", "phpol", policyName);
   for (const [index, worker] of cluster.workers.entries()) {
     let now = "";
     const same = await waitFor(

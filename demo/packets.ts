@@ -1,6 +1,8 @@
+import type { LabProcess } from "../test/lab/lab-process.ts";
 import { served, type WorkerNode } from "../test/lab/operator-cluster.ts";
 import type { AttemptResult } from "../test/lab/traffic/protocol.ts";
 import { type OpenConnection, type Traffic } from "../test/lab/traffic/traffic.ts";
+import { waitFor } from "../test/lab/wait-for.ts";
 import { sources } from "./policy.ts";
 import type { Show } from "./show.ts";
 
@@ -86,5 +88,21 @@ export async function showOldConnection(show: Show, connection: OpenConnection):
     "still flows",
     exchange === "echoed" ? "what it sent came back" : exchange,
     exchange === "echoed",
+  );
+}
+
+/** Whom the node dropped, as its agent logs it within seconds. */
+export async function showDropLog(show: Show, agent: LabProcess, node: WorkerNode): Promise<void> {
+  show.step(`Who was dropped on ${node.name}`);
+  const names = (line: string): boolean => line.includes('"msg":"dropped"') && line.includes(`"${sources.stranger}"`);
+  const line = await waitFor("the agent to log who was dropped", () => agent.log().split("\n").find(names), {
+    timeoutMilliseconds: 10_000,
+  }).catch(() => undefined);
+  show.command(`grep -m1 '${sources.stranger}.*"dropped"' agent.log   (of ${node.name})`, line ?? "");
+  show.check(
+    "the agent's log",
+    "names who was dropped, within seconds",
+    line ? sources.stranger : "nobody",
+    line !== undefined,
   );
 }

@@ -1,3 +1,5 @@
+import { served } from "../test/lab/operator-cluster.ts";
+
 /** What the demo applies, as a user would write it. */
 export const policyName = "workers";
 
@@ -34,6 +36,16 @@ spec:
   rateLimits:
     - name: per-source
       newConnections: {limit: 10, per: Minute, burst: 20}
+  monitoring:
+    listeners:
+      expected: [{port: ${served.hostPort}, process: node}, {port: ${served.hostUdpPort}}]
+    dropLog: {perMinute: 30}
+  audit:
+    plaintextProtocols: Required
+    skipProbes: [${served.hostPort}]
+    mandatoryAccessControl: Ignore
+    securityUpdates: {pending: Ignore, automatic: Ignore}
+    exposure: Report
 `;
 
 /** The outside client's addresses: each plays one part. */

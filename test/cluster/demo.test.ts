@@ -46,17 +46,25 @@ async function startDemo(temporary: string, ...args: string[]): Promise<Demo> {
   };
 }
 
-/** What a run of this temporary folder left: files, namespaces named after them, processes that name them. */
+/** What a run of this temporary folder left: files, namespaces named after them, processes that name it or inherited it. */
 async function leftovers(temporary: string, runs: readonly string[]): Promise<string[]> {
   const { stdout } = await execa("ip", ["netns", "list"]);
   const namespaces = stdout.split("\n").filter((line) => runs.some((run) => line.startsWith(run)));
-  const processes = readdirSync("/proc").filter((pid) => /^\d+$/.test(pid) && commandLine(pid).includes(temporary));
-  return [...readdirSync(temporary), ...namespaces, ...processes.map((pid) => `${pid}: ${commandLine(pid)}`)];
+  const processes = readdirSync("/proc").filter(
+    (pid) =>
+      /^\d+$/.test(pid) &&
+      (processFile(pid, "cmdline").includes(temporary) || processFile(pid, "environ").includes(temporary)),
+  );
+  return [
+    ...readdirSync(temporary),
+    ...namespaces,
+    ...processes.map((pid) => `${pid}: ${processFile(pid, "cmdline")}`),
+  ];
 }
 
-function commandLine(pid: string): string {
+function processFile(pid: string, file: "cmdline" | "environ"): string {
   try {
-    return readFileSync(`/proc/${pid}/cmdline`, "utf8").replaceAll("\0", " ");
+    return readFileSync(`/proc/${pid}/${file}`, "utf8").replaceAll("\0", " ");
   } catch {
     return ""; // It ended between the listing and the look.
   }
@@ -80,7 +88,8 @@ describe("the demo", () => {
       expect(runs).not.toEqual([]);
       expect(await demo.ended, demo.printed()).toBe(0);
       expect(demo.printed()).not.toMatch(/^ +FAIL /m);
-      expect(demo.printed().match(/^ +ok /gm)?.length).toBeGreaterThanOrEqual(19);
+      expect(demo.printed().match(/^ +ok /gm)?.length).toBeGreaterThanOrEqual(23);
+      expect(demo.printed()).toMatch(/happened: protocols\.plaintext-http after \d+\.\d s/);
       expect(await leftovers(folder, runs)).toEqual([]);
     });
   }, 120_000);
@@ -101,7 +110,13 @@ describe("the demo", () => {
     });
   }, 120_000);
 
-  it.each([/starting etcd/, /making 3 nodes/, /starting the controller/, /kubectl apply -f policy/])(
+  it.each([
+    /starting etcd/,
+    /making 3 nodes/,
+    /starting the controller/,
+    /kubectl apply -f policy/,
+    /web-server\.ts 8080/,
+  ])(
     "leaves nothing behind when it is interrupted at %s",
     async (moment) => {
       await inTemporaryFolder(async (folder) => {
@@ -113,6 +128,6 @@ describe("the demo", () => {
         expect(await leftovers(folder, runs)).toEqual([]);
       });
     },
-    60_000,
+    120_000,
   );
 });
