@@ -9,9 +9,9 @@ import type { ReachJudge } from "../audit/listeners/reach.ts";
 import type { Prober } from "../audit/protocols/prober.ts";
 import type { AuditSettings } from "../audit/settings.ts";
 import type { SocketReader } from "../audit/sockets.ts";
-import { findingKey } from "../audit/standing.ts";
 import type { NodeAudit } from "../plan/node-audit.ts";
 import type { Logger } from "../telemetry/logger.ts";
+import { checkStatesIn, firstSeenIn } from "./audit-before.ts";
 import { auditRecord } from "./audit-record.ts";
 import { auditRounds } from "./audit-round.ts";
 import { auditSettings } from "./audit-settings.ts";
@@ -40,7 +40,7 @@ export interface AuditAim {
 export interface Auditor {
   /** Cheap where nothing changed. */
   aim(aim: AuditAim): void;
-  /** What the status said that an agent before this one wrote: since when findings are there. */
+  /** What the status said that an agent before this one wrote: since when findings are there, and what peers measured. */
   remember(before: NodeAuditStatus): void;
   /** Until `signal` aborts. Never throws. */
   run(signal: AbortSignal): Promise<void>;
@@ -240,14 +240,14 @@ export function auditor(options: AuditorOptions): Auditor {
       if (next.audit !== undefined) times.watchNow();
       bell.ring();
     },
-    remember: ({ top }) =>
-      record.remember(
-        new Map(
-          top.flatMap(({ check, id, subject, since }) =>
-            check === undefined ? [] : [[findingKey({ check, id, subject }), Date.parse(since)] as const],
-          ),
-        ),
-      ),
+    remember(before) {
+      // It is made again when a peer has answered, minutes after all others: until then what was measured before stands.
+      const waiting = (aim.audit === undefined ? checks : asked())
+        .filter(({ name, patient }) => patient && !record.state.checks.some((made) => made.name === name))
+        .map(({ name }) => name);
+      for (const state of checkStatesIn(before, new Set(waiting))) record.made(state);
+      record.remember(firstSeenIn(before));
+    },
     async run(signal) {
       await Promise.all([loop(signal), besideLoop(slow, slowBell, signal), besideLoop(patient, patientBell, signal)]);
     },

@@ -300,4 +300,54 @@ describe("a check that waits for another node", () => {
     await seconds(400);
     expect(made(node)).toContain("exposure");
   });
+
+  it("counts as made over a restart, with what it found and since when, until it is made again", async () => {
+    const waiting = toldCheck({ name: "exposure", practice: "exposure", patient: true });
+    waiting.answer = async () => found("TCP 8443");
+    const node = auditedNode(stop.signal, [waiting.check]);
+    node.auditor.aim(aimAt(exposed));
+    await seconds(10);
+    const statusOf = ({ auditor }: AuditedNode) => auditStatus(auditor.state(), auditor.asked()).audit;
+    const before = statusOf(node);
+    if (before === undefined) throw new Error("nothing was audited");
+    expect(before).toMatchObject({ top: [{ check: "exposure", subject: "TCP 8443" }], policies: [{ pending: 0 }] });
+    await seconds(DAY / 2);
+    let answer = (_: CheckResult): void => undefined;
+    waiting.answer = () => new Promise((resolve) => (answer = resolve));
+    node.restart();
+    node.auditor.aim(aimAt(exposed));
+    node.auditor.remember(before);
+    await seconds(10);
+    const { top, policies, checks } = statusOf(node) ?? {};
+    expect(node.auditor.state()).toHaveProperty("auditedAt");
+    expect({ top, policies }).toEqual({ top: before.top, policies: before.policies });
+    expect(checks?.find(({ name }) => name === "exposure")).toEqual(
+      before.checks.find(({ name }) => name === "exposure"),
+    );
+    answer(found("TCP 8443"));
+    await seconds(1);
+    expect(statusOf(node)?.top).toEqual(before.top);
+  });
+
+  it("stays one that could not be made, over a restart, and keeps no word of one that nobody asks for any more", async () => {
+    const waiting = toldCheck({ name: "exposure", practice: "exposure", patient: true });
+    waiting.answer = async () => ({ status: "NotChecked", reason: "no other node" });
+    const node = auditedNode(stop.signal, [waiting.check]);
+    node.auditor.aim(aimAt(exposed));
+    await seconds(10);
+    const { audit } = auditStatus(node.auditor.state(), node.auditor.asked());
+    if (audit === undefined) throw new Error("nothing was audited");
+    waiting.answer = () => new Promise(() => undefined);
+    node.restart();
+    node.auditor.remember(audit);
+    node.auditor.aim(aimAt(exposed));
+    await seconds(10);
+    const [, exposure] = node.auditor.state().checks;
+    expect(exposure).toMatchObject({ name: "exposure", result: { status: "NotChecked", reason: "no other node" } });
+    node.restart();
+    node.auditor.aim(aimAt(asking));
+    node.auditor.remember(audit);
+    await seconds(10);
+    expect(made(node)).toEqual(["listeners"]);
+  });
 });
