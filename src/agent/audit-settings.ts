@@ -20,6 +20,6 @@ export function auditSettings(audit: NodeAudit, judge: ReachJudge): AuditSetting
   };
 }
 
-function portText({ from, to }: PortRange): string {
-  return `${from}-${to}`;
+export function portText({ from, to }: PortRange): string {
+  return from === to ? `${from}` : `${from}-${to}`;
 }

@@ -1,6 +1,7 @@
 import { portBounds } from "../api/ports.ts";
 import type { Check } from "../audit/check.ts";
 import { checkExposure } from "../audit/exposure/check-exposure.ts";
+import { EXPOSURE_CHECK } from "../audit/exposure/exposure-check.ts";
 import { probePorts } from "../audit/exposure/probe-ports.ts";
 import type { CheckResult } from "../audit/finding.ts";
 import type { Listener } from "../audit/listeners/listener.ts";
@@ -78,9 +79,7 @@ export function exposure({
 
   return {
     check: {
-      name: "exposure",
-      practice: "exposure",
-      title: "a peer reaches what the policies let it reach, and nothing else",
+      ...EXPOSURE_CHECK,
       patient: true,
       // Its own bounds come first, and say more.
       timeoutMilliseconds: settleMilliseconds + PATIENCE_MILLISECONDS + 30_000,

@@ -1,14 +1,15 @@
 import { hostname } from "node:os";
+import { auditSettings, portText } from "../agent/audit-settings.ts";
 import type { Check } from "../audit/check.ts";
+import { exposureWithoutPeers } from "../audit/exposure/exposure-check.ts";
 import type { HostView } from "../audit/host-view.ts";
 import type { ExpectedListener } from "../audit/listeners/expected.ts";
 import { observeInterfaces } from "../audit/listeners/interfaces.ts";
 import { CHECKS } from "../audit/registry.ts";
 import { type AuditSettings, DEFAULT_PROTECTED_PORTS } from "../audit/settings.ts";
-import { eachPractice, type NodeAudit, nodeAudit, type PolicyAudit } from "../plan/node-audit.ts";
+import { type NodeAudit, nodeAudit, type PolicyAudit } from "../plan/node-audit.ts";
 import { reachJudge } from "../plan/reach.ts";
 import type { Labels } from "../plan/select.ts";
-import type { PortRange } from "../plan/types.ts";
 import type { SkippedProbes } from "./audit-options.ts";
 import { loadObjects } from "./load-objects.ts";
 import { nodeIdentity } from "./node-labels.ts";
@@ -63,31 +64,22 @@ function noPolicies({ expect, skipProbes, probeUnreached }: AuditFlags): Omit<Au
 
 function ofPolicies(asked: NodeAudit, flags: AuditFlags, judge: AuditSettings["judge"]): Omit<AuditRequest, "notes"> {
   const { settings } = noPolicies(flags);
-  const ports = asked.portsOf;
-  const expected = [...(asked.expected ?? []).map(expectedListener), ...(flags.expect ?? [])];
+  const theirs = auditSettings(asked, judge);
+  const { portsOf, protectedPorts } = theirs;
+  const expected = [...(theirs.expected ?? []), ...(flags.expect ?? [])];
+  // Who names listeners on the command line wants to hear of others, on all ports.
+  const names = flags.expect !== undefined;
   return {
     settings: {
       ...settings,
-      protectedPorts: asked.protectedPorts.map(portText),
-      // Who names listeners on the command line wants to hear of others, on all ports.
-      portsOf: eachPractice((practice) =>
-        (practice === "listeners" && flags.expect !== undefined ? asked.protectedPorts : ports[practice]).map(portText),
-      ),
+      ...theirs,
+      ...(names && portsOf !== undefined && { portsOf: { ...portsOf, listeners: protectedPorts } }),
       ...((asked.expected ?? flags.expect) !== undefined && { expected }),
-      skipProbes: [...settings.skipProbes, ...asked.skipProbes.map(portText)],
-      judge,
+      skipProbes: [...settings.skipProbes, ...theirs.skipProbes],
     },
-    checks: CHECKS.filter(({ practice }) => {
-      return asked.levels[practice] !== "Ignore" || (practice === "listeners" && flags.expect !== undefined);
-    }),
+    checks: [...CHECKS, exposureWithoutPeers].filter(
+      ({ practice }) => asked.levels[practice] !== "Ignore" || (practice === "listeners" && names),
+    ),
     policies: asked.policies,
   };
-}
-
-function expectedListener({ ports, process }: NonNullable<NodeAudit["expected"]>[number]): ExpectedListener {
-  return { port: portText(ports), ...(process !== undefined && { process }) };
-}
-
-function portText({ from, to }: PortRange): string {
-  return from === to ? `${from}` : `${from}-${to}`;
 }
