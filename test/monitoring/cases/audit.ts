@@ -45,6 +45,18 @@ export const auditCases: Readonly<Record<string, AlertCases>> = {
     },
     quiet: { "it has already": { series: { [finding("protocols.tls-expired", "high")]: always(1) }, at: "70m" } },
   },
+  PortHardeningExposureLeak: {
+    fires: {
+      series: { [finding("exposure.leak", "high")]: always(2) },
+      at: "10m",
+      labels: target,
+      summary: "A peer got past the policies of a in 2 ways",
+    },
+    quiet: {
+      "it is a cut": { series: { [finding("exposure.cut", "medium")]: always(1) }, at: "10m" },
+      "nobody found one": { series: { [finding("listeners.unexpected", "high")]: always(1) }, at: "10m" },
+    },
+  },
   PortHardeningSecurityUpdatesPending: {
     fires: {
       series: { [finding("updates.security-pending", "high")]: always(1) },
