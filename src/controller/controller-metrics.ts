@@ -1,5 +1,5 @@
 import { Counter, Gauge, Histogram, type Registry } from "prom-client";
-import type { EventResult } from "./event-recorder.ts";
+import { EVENT_RESULTS, type EventResult } from "./event-recorder.ts";
 import type { ReportedPolicy } from "./node-state-facts.ts";
 import { policyMetrics } from "./policy-metrics.ts";
 import { type ControllerStores, unsynced } from "./stores.ts";
@@ -18,7 +18,12 @@ export interface ControllerMetrics {
 /** Labels are bounded: kinds of work, resources, reasons and policies, never names of nodes. */
 export function controllerMetrics(
   registry: Registry,
-  view: { readonly stores: ControllerStores; readonly queueDepth: () => number },
+  view: {
+    readonly stores: ControllerStores;
+    readonly queueDepth: () => number;
+    /** What the caches rest on. */
+    readonly watched: readonly string[];
+  },
 ): ControllerMetrics {
   const registers = [registry];
   const passes = new Histogram({
@@ -42,12 +47,14 @@ export function controllerMetrics(
     labelNames: ["resource"],
     registers,
   });
+  for (const resource of view.watched) watchErrors.inc({ resource }, 0);
   const events = new Counter({
     name: "port_hardening_controller_events_total",
     help: "Events for people. Known: it was there already. Dropped: over the rate, summed up at the policy.",
     labelNames: ["result"],
     registers,
   });
+  for (const result of EVENT_RESULTS) events.inc({ result }, 0);
   new Gauge({
     name: "port_hardening_controller_queue_depth",
     help: "Keys that wait for their pass.",

@@ -107,7 +107,11 @@ export function createController({
     },
   });
   const { stores } = watches;
-  const metrics = controllerMetrics(registry, { stores, queueDepth: () => waiting.size });
+  const metrics = controllerMetrics(registry, {
+    stores,
+    queueDepth: () => waiting.size,
+    watched: watches.resources,
+  });
 
   async function pass(key: ReconcileKey, signal: AbortSignal): Promise<void> {
     waiting.delete(key);

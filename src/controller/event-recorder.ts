@@ -14,7 +14,8 @@ import { policyNews, sumUp } from "./policy-happenings.ts";
 import { fieldAt } from "./wire-fields.ts";
 
 /** Made: it is there now. Known: it was there already. Dropped: the rate was used up. */
-export type EventResult = "Made" | "Known" | "Dropped" | "Failed";
+export const EVENT_RESULTS = ["Made", "Known", "Dropped", "Failed"] as const;
+export type EventResult = (typeof EVENT_RESULTS)[number];
 
 export interface EventRecorderOptions {
   readonly client: KubeClient;

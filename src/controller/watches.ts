@@ -38,6 +38,8 @@ export interface WatchOptions {
 
 export interface Watches {
   readonly stores: ControllerStores;
+  /** What `onError` may name. */
+  readonly resources: readonly string[];
   run(signal: AbortSignal): Promise<void>;
 }
 
@@ -51,6 +53,7 @@ export function controllerWatches({
   onError,
 }: WatchOptions): Watches {
   const running: Reflector<unknown>[] = [];
+  const resourcesWatched = new Set<string>();
   function watch<Name extends keyof ControllerStores>(
     name: Name,
     resource: Resource,
@@ -67,6 +70,7 @@ export function controllerWatches({
       onError: (error, retryInMilliseconds) => onError(resource.plural, error, retryInMilliseconds),
     });
     running.push(own);
+    resourcesWatched.add(resource.plural);
     return own.store;
   }
   const stores: ControllerStores = {
@@ -87,6 +91,7 @@ export function controllerWatches({
   };
   return {
     stores,
+    resources: [...resourcesWatched],
     async run(signal) {
       await Promise.all(running.map((own) => own.run(signal)));
     },
