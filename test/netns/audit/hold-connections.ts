@@ -2,8 +2,7 @@
 import { once } from "node:events";
 import { createConnection, createServer, type Socket } from "node:net";
 
-const [listeners = 0, connections = 0] = process.argv.slice(2).map(Number);
-const FIRST_PORT = 20_000;
+const [listeners = 0, connections = 0, firstPort = 20_000] = process.argv.slice(2).map(Number);
 const AT_ONCE = 100;
 
 const accepted: Socket[] = [];
@@ -11,11 +10,11 @@ for (let index = 0; index < listeners; index += 1) {
   const server = createServer((socket) => {
     accepted.push(socket.on("error", () => undefined));
   });
-  await once(server.listen({ port: FIRST_PORT + index, host: "0.0.0.0", backlog: 1024 }), "listening");
+  await once(server.listen({ port: firstPort + index, host: "0.0.0.0", backlog: 1024 }), "listening");
 }
 for (let made = 0; made < connections; made += AT_ONCE) {
   const batch = Array.from({ length: Math.min(AT_ONCE, connections - made) }, (_, index) =>
-    once(createConnection({ port: FIRST_PORT + ((made + index) % listeners), host: "127.0.0.1" }), "connect"),
+    once(createConnection({ port: firstPort + ((made + index) % listeners), host: "127.0.0.1" }), "connect"),
   );
   await Promise.all(batch);
 }
