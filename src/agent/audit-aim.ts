@@ -1,8 +1,18 @@
+import type { ReachJudge } from "../audit/listeners/reach.ts";
 import { type NodeAudit, nodeAudit } from "../plan/node-audit.ts";
 import { reachJudge } from "../plan/reach.ts";
 import type { AssignedPolicy, NodePlan } from "../plan/types.ts";
-import type { AuditAim } from "./auditor.ts";
 import type { Enforcement } from "./enforcement.ts";
+
+/** What is to be audited. */
+export interface AuditAim {
+  /** undefined: no policy asks for anything. */
+  readonly audit: NodeAudit | undefined;
+  /** By the interfaces of the node. The same one as long as it judges the same. */
+  readonly judge: (devices: readonly string[]) => ReachJudge;
+  /** An audit is made when this changes. */
+  readonly request: string | undefined;
+}
 
 const UNKNOWN: AuditAim["judge"] = () => () => "Unknown";
 

@@ -5,12 +5,11 @@ import { type AuditSubject, type Check, type Occasion, once } from "../audit/che
 import type { CheckResult } from "../audit/finding.ts";
 import type { HostView } from "../audit/host-view.ts";
 import { observeInterfaces } from "../audit/listeners/interfaces.ts";
-import type { ReachJudge } from "../audit/listeners/reach.ts";
 import type { Prober } from "../audit/protocols/prober.ts";
 import type { AuditSettings } from "../audit/settings.ts";
 import type { SocketReader } from "../audit/sockets.ts";
-import type { NodeAudit } from "../plan/node-audit.ts";
 import type { Logger } from "../telemetry/logger.ts";
+import type { AuditAim } from "./audit-aim.ts";
 import { checkStatesIn, firstSeenIn } from "./audit-before.ts";
 import { auditRecord } from "./audit-record.ts";
 import { auditRounds } from "./audit-round.ts";
@@ -19,18 +18,8 @@ import type { AskedAudit } from "./audit-status.ts";
 import { auditTimes } from "./audit-times.ts";
 import { type CheckWorker, checkWorker } from "./check-worker.ts";
 import { observeConnections } from "./connections-state.ts";
-import { type Wake, wake } from "./wake.ts";
+import { wake } from "./wake.ts";
 import { watchedListeners } from "./watched-listeners.ts";
-
-/** What is to be audited. */
-export interface AuditAim {
-  /** undefined: no policy asks for anything. */
-  readonly audit: NodeAudit | undefined;
-  /** By the interfaces of the node. The same one as long as it judges the same. */
-  readonly judge: (devices: readonly string[]) => ReachJudge;
-  /** An audit is made when this changes. */
-  readonly request: string | undefined;
-}
 
 /**
  * Audits the node, beside everything else: that takes its time, and holds nothing up. Listeners are watched all the time,
@@ -69,8 +58,6 @@ export interface AuditorOptions {
 export function auditor(options: AuditorOptions): Auditor {
   const { host, sockets, prober, checks, nodeName, log, now, elapsed = () => performance.now(), onChange } = options;
   const bell = wake();
-  const slowBell = wake();
-  const patientBell = wake();
   const times = auditTimes({ nodeName, now, elapsed });
   const rounds = auditRounds();
   const record = auditRecord(checks.map(({ name }) => name));
@@ -99,8 +86,6 @@ export function auditor(options: AuditorOptions): Auditor {
     for (const check of among) {
       if (occasion === "Audit" || check.when === occasion) workerOf(check).mark(check, occasion);
     }
-    slowBell.ring();
-    patientBell.ring();
   }
 
   function subjectOf(check: Check, occasion: Occasion, signal: AbortSignal): AuditSubject | undefined {
@@ -151,18 +136,30 @@ export function auditor(options: AuditorOptions): Auditor {
     settings = aim.audit && auditSettings(aim.audit, aim.judge(devices));
   }
 
-  /** A look at the listeners; the checks that depend on them where something changed. */
-  async function watch(): Promise<void> {
-    if (settings === undefined) return;
+  /** A look at the listeners: whether something changed that a check could see. */
+  async function look(): Promise<boolean> {
+    if (settings === undefined) return false;
     await lookAtInterfaces();
-    if (settings === undefined) return;
+    if (settings === undefined) return false;
     const changed = await listeners.look(settings);
     // Meanwhile the last policy that asks may have gone.
-    if (settings === undefined) return listeners.clear();
+    if (settings === undefined) {
+      listeners.clear();
+      return false;
+    }
     record.listeners(listeners.states);
-    if (!changed) return;
-    onChange();
-    mark(asked(), "Listeners");
+    if (changed) onChange();
+    return changed;
+  }
+
+  /** What takes its time, and connects to listeners, is left to an audit that is about to be made, or would be made twice. */
+  async function watch(): Promise<void> {
+    if (!(await look())) return;
+    const left = times.settling;
+    mark(
+      asked().filter(({ slow }) => !(slow && left)),
+      "Listeners",
+    );
   }
 
   async function countConnections(): Promise<void> {
@@ -184,7 +181,7 @@ export function auditor(options: AuditorOptions): Auditor {
     times.begun();
     record.dueAt(times.dueAt);
     listeners.refresh();
-    await watch();
+    const changed = await look();
     try {
       await countConnections();
     } catch {
@@ -192,6 +189,8 @@ export function auditor(options: AuditorOptions): Auditor {
       record.connections(undefined);
     }
     mark(wanted, "Audit");
+    // In one with the audit, and ahead of what takes its time.
+    if (changed) mark(wanted, "Listeners");
   }
 
   async function pass(signal: AbortSignal): Promise<void> {
@@ -214,13 +213,6 @@ export function auditor(options: AuditorOptions): Auditor {
         log.error({ err }, "audit pass failed");
       }
       await bell.sleep(times.wait(), signal);
-    }
-  }
-
-  async function besideLoop(worker: CheckWorker, marked: Wake, signal: AbortSignal): Promise<void> {
-    while (!signal.aborted) {
-      await worker.work(signal);
-      await marked.sleep(Number.POSITIVE_INFINITY, signal);
     }
   }
 
@@ -249,7 +241,7 @@ export function auditor(options: AuditorOptions): Auditor {
       record.remember(firstSeenIn(before));
     },
     async run(signal) {
-      await Promise.all([loop(signal), besideLoop(slow, slowBell, signal), besideLoop(patient, patientBell, signal)]);
+      await Promise.all([loop(signal), slow.run(signal), patient.run(signal)]);
     },
     state: () => record.state,
     asked: () => aim.audit && { audit: aim.audit, checks: asked() },

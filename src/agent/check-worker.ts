@@ -2,6 +2,7 @@ import type { AuditSubject, Check, Occasion } from "../audit/check.ts";
 import type { CheckResult } from "../audit/finding.ts";
 import { runCheck } from "../audit/run-audit.ts";
 import { dueChecks } from "./due-checks.ts";
+import { wake } from "./wake.ts";
 
 /** Makes checks, one at a time. */
 export interface CheckWorker {
@@ -10,6 +11,8 @@ export interface CheckWorker {
   clear(): void;
   /** Makes all that is due, also what comes to be due meanwhile. Never throws. */
   work(signal: AbortSignal): Promise<void>;
+  /** The same whenever something is marked, until `signal` aborts. */
+  run(signal: AbortSignal): Promise<void>;
 }
 
 export interface CheckWorkerOptions {
@@ -20,6 +23,7 @@ export interface CheckWorkerOptions {
 
 export function checkWorker({ subjectOf, onResult }: CheckWorkerOptions): CheckWorker {
   const due = dueChecks();
+  const bell = wake();
   /** Those that went on when their time was over: they are not started a second time. */
   const running = new Set<string>();
 
@@ -32,18 +36,29 @@ export function checkWorker({ subjectOf, onResult }: CheckWorkerOptions): CheckW
     return runCheck({ ...check, run }, subject, timeoutMilliseconds === undefined ? {} : { timeoutMilliseconds });
   }
 
+  async function work(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      const next = due.take();
+      if (next === undefined) return;
+      const { check, occasion } = next;
+      const subject = subjectOf(check, occasion, signal);
+      if (subject === undefined) continue;
+      const result = await make(check, subject);
+      if (!signal.aborted) onResult(check, result, subject.now);
+    }
+  }
+
   return {
-    mark: due.mark,
+    mark(check, occasion) {
+      due.mark(check, occasion);
+      bell.ring();
+    },
     clear: due.clear,
-    async work(signal) {
+    work,
+    async run(signal) {
       while (!signal.aborted) {
-        const next = due.take();
-        if (next === undefined) return;
-        const { check, occasion } = next;
-        const subject = subjectOf(check, occasion, signal);
-        if (subject === undefined) continue;
-        const result = await make(check, subject);
-        if (!signal.aborted) onResult(check, result, subject.now);
+        await work(signal);
+        await bell.sleep(Number.POSITIVE_INFINITY, signal);
       }
     },
   };

@@ -1,5 +1,6 @@
 import { vi } from "vitest";
-import { type AuditAim, type Auditor, auditor } from "../../../src/agent/auditor.ts";
+import type { AuditAim } from "../../../src/agent/audit-aim.ts";
+import { type Auditor, auditor } from "../../../src/agent/auditor.ts";
 import type { AuditSubject, Check } from "../../../src/audit/check.ts";
 import type { CheckResult, Finding } from "../../../src/audit/finding.ts";
 import { CHECKS } from "../../../src/audit/registry.ts";

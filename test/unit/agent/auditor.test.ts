@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import type { AuditAim } from "../../../src/agent/audit-aim.ts";
 import { auditStatus } from "../../../src/agent/audit-status.ts";
-import type { AuditAim } from "../../../src/agent/auditor.ts";
 import type { CheckResult } from "../../../src/audit/finding.ts";
 import { tcp } from "../audit/subject.ts";
 import { type AuditedNode, aimAt, asking, auditedNode, finding, seconds, toldCheck } from "./audited-node.ts";
@@ -211,6 +211,24 @@ describe("checks", () => {
     expect(often.runs.map(({ occasion }) => occasion)).toEqual(["Audit", ...Array.from({ length: 10 }, () => "Often")]);
     expect(node.connectionsRead).toBe(1);
     expect(node.changes).toBeLessThan(5);
+  });
+
+  it("that connect to listeners do so once at an audit, and once for each that comes", async () => {
+    const probing = toldCheck({ name: "protocols", practice: "protocols", when: "Listeners", slow: true });
+    const node = auditedNode(stop.signal, [probing.check]);
+    const probed = { ...asking, audit: { ...asking.audit, plaintextProtocols: "Report" } };
+    const occasions = () => probing.runs.map(({ occasion }) => occasion);
+    node.listening = [tcp(8080, 1)];
+    node.auditor.aim(aimAt(probed));
+    await seconds(10);
+    expect(occasions()).toEqual(["Audit"]);
+    node.listening = [tcp(8080, 1), tcp(8081, 2)];
+    await seconds(10);
+    expect(occasions()).toEqual(["Audit", "Listeners"]);
+    node.listening = [tcp(8080, 1), tcp(8081, 2), tcp(8082, 3)];
+    node.auditor.aim(aimAt(probed, { request: "now" }));
+    await seconds(10);
+    expect(occasions()).toEqual(["Audit", "Listeners", "Audit"]);
   });
 
   it("that take their time hold neither the watch nor others up, and are not made twice at a time", async () => {
