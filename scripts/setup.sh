@@ -2,9 +2,10 @@
 # Makes the tree ready to run: npm packages, OS packages, the control plane of the tests. Says nothing when all is there.
 #   sh scripts/setup.sh             everything; what runs afterwards needs root
 #   sh scripts/setup.sh npm         npm packages only, for what needs neither root nor a cluster
+#   sh scripts/setup.sh node        everything, and what makes real nodes: kubelet, containerd, Helm, an image (Debian, Ubuntu)
 #   sh scripts/setup.sh audit       everything, the servers that the audit tier probes (Debian, Ubuntu), and the definition of OpenReports
 #   sh scripts/setup.sh monitoring  everything, and Prometheus for the monitoring tier (Debian, Ubuntu)
-# The control plane (test/controlplane) is built once into ${XDG_CACHE_HOME:-~/.cache}/port-hardening, under a key made of
+# What is built (the control plane of test/controlplane and others) is built once into ${XDG_CACHE_HOME:-~/.cache}/port-hardening, under a key made of
 # its sources, and linked as .cache/bin/controlplane. KUBEBUILDER_ASSETS, a folder with etcd, kube-apiserver and kubectl,
 # serves instead. OPENREPORTS_CRD, a file, serves as the definition of ClusterReport. The servers are extracted from packages, not installed: none is started on this machine, nor can it be.
 set -eu
@@ -126,42 +127,70 @@ require_go() {
   [ "${go_minor:-0}" -ge 21 ] || fail "this Go is too old ($go); $advice"
 }
 
-# build_control_plane OUTPUT VERSION LINKER-FLAGS
-build_control_plane() {
-  building=$1.building
-  rm -f "$building"
-  say "building the control plane of the tests once: etcd, kube-apiserver, kubectl $2 (about 5 minutes on 2 cores)"
+# hash_of TEXT FILE...: what a cached program is known by.
+hash_of() {
+  text=$1
+  shift
+  { echo "$text" && cat "$@"; } | sha256sum | cut -c1-16
+}
+
+# cached NAME KEY BUILD...: links .cache/bin/NAME to the program that `BUILD OUTPUT` makes once for this key.
+cached() {
+  name=$1 cache=${XDG_CACHE_HOME:-$HOME/.cache}/port-hardening
+  program=$cache/$name-$(uname -m)-$2
+  shift 2
+  if ! [ -x "$program" ]; then
+    require_go "builds the programs of the tests once" "KUBEBUILDER_ASSETS to a folder with etcd, kube-apiserver and kubectl, which is enough for npm test"
+    mkdir -p "$cache"
+    exec 9>"$cache/build.lock"
+    flock -n 9 || {
+      say "another run builds here; waiting for it"
+      flock 9
+    }
+    if ! [ -x "$program" ]; then
+      rm -rf "$program.building"
+      "$@" "$program.building"
+      mv "$program.building" "$program"
+    fi
+    exec 9>&-
+  fi
+  [ "$(readlink ".cache/bin/$name" 2>/dev/null)" = "$program" ] && return
+  mkdir -p .cache/bin
+  ln -sfn "$program" ".cache/bin/$name"
+}
+
+# kubernetes_version FOLDER: of the Kubernetes that its go.mod names.
+kubernetes_version() {
+  sed -n 's|^[[:space:]]*k8s.io/kubernetes v||p' "$1/go.mod"
+}
+
+# linker_flags VERSION: kubectl cannot read its own version without them.
+linker_flags() {
+  minor=${1#*.}
+  stamp="-X k8s.io/component-base/version"
+  echo "-s -w $stamp.gitVersion=v$1 $stamp.gitMajor=1 $stamp.gitMinor=${minor%%.*} $stamp.gitTreeState=clean"
+}
+
+# go_build FOLDER PACKAGE LINKER-FLAGS WHAT OUTPUT
+go_build() {
+  say "building $4"
+  mkdir -p .cache
   # GOTOOLCHAIN=auto lets an older Go fetch the one that go.mod names.
-  watched "$1.log" "building the control plane" env GOTOOLCHAIN=auto CGO_ENABLED=0 \
-    go build -C test/controlplane -trimpath -buildvcs=false -ldflags "$3" -o "$building" .
-  "$building" kubectl version --client | grep -qF "v$2" || fail "$building does not report v$2"
-  mv "$building" "$1"
-  rm -f "$1.log"
+  watched ".cache/build.log" "building $4" env GOTOOLCHAIN=auto CGO_ENABLED=0 \
+    go build -C "$1" -trimpath -buildvcs=false -ldflags "$3" -o "$5" "$2"
+}
+
+build_control_plane() {
+  go_build test/controlplane . "$2" "the control plane of the tests once: etcd, kube-apiserver, kubectl $1 (about 5 minutes on 2 cores)" "$3"
+  "$3" kubectl version --client | grep -qF "v$1" || fail "$3 does not report v$1"
 }
 
 ensure_control_plane() {
   kubebuilder_assets_serve && return
-  version=$(sed -n 's|^[[:space:]]*k8s.io/kubernetes v||p' test/controlplane/go.mod)
-  minor=${version#*.}
-  stamp="-X k8s.io/component-base/version"
-  flags="-s -w $stamp.gitVersion=v$version $stamp.gitMajor=1 $stamp.gitMinor=${minor%%.*} $stamp.gitTreeState=clean"
-  key=$({ cat test/controlplane/main.go test/controlplane/go.mod test/controlplane/go.sum && echo "$flags"; } | sha256sum | cut -c1-16)
-  cache=${XDG_CACHE_HOME:-$HOME/.cache}/port-hardening
-  binary=$cache/controlplane-$(uname -m)-$key
-  if ! [ -x "$binary" ]; then
-    require_go "builds the control plane of the tests once" "KUBEBUILDER_ASSETS to a folder with etcd, kube-apiserver and kubectl"
-    mkdir -p "$cache"
-    exec 9>"$cache/build.lock"
-    flock -n 9 || {
-      say "another run builds the control plane; waiting for it"
-      flock 9
-    }
-    [ -x "$binary" ] || build_control_plane "$binary" "$version" "$flags"
-    exec 9>&-
-  fi
-  [ "$(readlink .cache/bin/controlplane 2>/dev/null)" = "$binary" ] && return
-  mkdir -p .cache/bin
-  ln -sfn "$binary" .cache/bin/controlplane
+  version=$(kubernetes_version test/controlplane)
+  flags=$(linker_flags "$version")
+  cached controlplane "$(hash_of "$flags" test/controlplane/main.go test/controlplane/go.mod test/controlplane/go.sum)" \
+    build_control_plane "$version" "$flags"
 }
 
 # The definition of ClusterReport as its project publishes it; go.sum says which it must be.
@@ -186,45 +215,85 @@ ensure_report_definition() {
   ln -sfn "$definition" .cache/clusterreports.yaml
 }
 
-servers_to_probe="nginx openssh-server vsftpd postfix inetutils-telnetd openbsd-inetd redis-server memcached mariadb-server-core postgresql"
-
-# extract_servers FOLDER: makes FOLDER/usr and FOLDER/etc from the packages and what they need beyond what is installed.
-extract_servers() {
-  rm -rf "$1.building"
-  mkdir -p "$1.building/debs/partial" "$1.building/usr/bin" "$1.building/usr/sbin" "$1.building/usr/lib" "$1.building/usr/lib64"
-  for name in bin sbin lib lib64; do ln -s "usr/$name" "$1.building/$name"; done
+ensure_node_programs() {
+  version=$(kubernetes_version test/nodeprograms)
+  flags=$(linker_flags "$version")
+  sources="test/nodeprograms/main.go test/nodeprograms/go.mod test/nodeprograms/go.sum"
   # shellcheck disable=SC2086 # a list of names
-  download="apt-get install -y --no-install-recommends --download-only --reinstall -o Dir::Cache::archives=$1.building/debs $servers_to_probe"
-  if ! $download >.cache/servers.log 2>&1; then
-    watched .cache/servers.log "apt-get update" apt-get update
-    # shellcheck disable=SC2086 # a list of words
-    watched .cache/servers.log "downloading servers" $download
-  fi
-  for package in "$1.building"/debs/*.deb; do
-    dpkg-deb --fsys-tarfile "$package" | tar -x --keep-directory-symlink -C "$1.building"
-  done
-  rm -rf "$1.building/debs" "$1"
-  mv "$1.building" "$1"
+  cached nodeprograms "$(hash_of "$flags" $sources)" go_build test/nodeprograms . "$flags" \
+    "the programs of the nodes once: kubelet, kube-proxy, kube-controller-manager, kube-scheduler $version (about 4 minutes on 2 cores)"
+  cached pause "$(hash_of "" test/nodeprograms/pause/main.go)" go_build test/nodeprograms ./pause "-s -w" "the process that holds a pod"
 }
 
-ensure_servers() {
-  command -v apt-get >/dev/null || fail "the audit tier takes its servers from packages of Debian or Ubuntu; run it there"
+helm_version=v4.3.1
+
+install_helm() {
+  say "building Helm $helm_version once (about 3 minutes on 2 cores)"
+  folder=$(mktemp -d)
+  watched .cache/build.log "building Helm" env GOBIN="$folder" GOTOOLCHAIN=auto CGO_ENABLED=0 \
+    go install -trimpath -ldflags "-s -w" "helm.sh/helm/v4/cmd/helm@$helm_version"
+  mv "$folder/helm" "$1"
+  rmdir "$folder"
+}
+
+ensure_helm() {
+  cached helm "$(hash_of "$helm_version" /dev/null)" install_helm
+}
+
+# extract_packages FOLDER PACKAGE...: makes FOLDER/usr and FOLDER/etc from the packages and what they need beyond what is
+# installed. Nothing is installed, so nothing is started on this machine.
+extract_packages() {
+  into=$1
+  shift
+  rm -rf "$into.building"
+  mkdir -p "$into.building/debs/partial" "$into.building/usr/bin" "$into.building/usr/sbin" "$into.building/usr/lib" "$into.building/usr/lib64"
+  for name in bin sbin lib lib64; do ln -s "usr/$name" "$into.building/$name"; done
+  download="apt-get install -y --no-install-recommends --download-only --reinstall -o Dir::Cache::archives=$into.building/debs $*"
+  if ! $download >.cache/extract.log 2>&1; then
+    watched .cache/extract.log "apt-get update" apt-get update
+    # shellcheck disable=SC2086 # a list of words
+    watched .cache/extract.log "downloading packages" $download
+  fi
+  for package in "$into.building"/debs/*.deb; do
+    dpkg-deb --fsys-tarfile "$package" | tar -x --keep-directory-symlink -C "$into.building"
+  done
+  rm -rf "$into.building/debs" "$into"
+  mv "$into.building" "$into"
+}
+
+# ensure_extracted NAME WHAT PACKAGE...: links .cache/NAME to a folder with these packages.
+ensure_extracted() {
+  link=$1 what=$2
+  shift 2
+  command -v apt-get >/dev/null || fail "this tier takes $what from packages of Debian or Ubuntu; run it there"
   cache=${XDG_CACHE_HOME:-$HOME/.cache}/port-hardening
-  key=$({ echo "$servers_to_probe" && cat /etc/os-release; } | sha256sum | cut -c1-16)
-  servers=$cache/servers-$key
-  if ! [ -d "$servers" ]; then
-    mkdir -p "$cache" .cache
-    exec 9>"$cache/servers.lock"
+  extracted=$cache/$link-$(hash_of "$*" /etc/os-release)
+  mkdir -p "$cache" .cache
+  if ! [ -d "$extracted" ]; then
+    exec 9>"$cache/$link.lock"
     flock 9
-    if ! [ -d "$servers" ]; then
-      say "extracting the servers that the audit tier probes, once (up to 100 MB to fetch)"
-      extract_servers "$servers"
+    if ! [ -d "$extracted" ]; then
+      say "extracting $what, once (up to 100 MB to fetch)"
+      extract_packages "$extracted" "$@"
     fi
     exec 9>&-
   fi
-  mkdir -p .cache
-  ln -sfn "$servers" .cache/servers
+  ln -sfn "$extracted" ".cache/$link"
 }
+
+# make_base OUTPUT: the least Debian, as a tar archive, for an image that is built where no registry can be reached.
+make_base() {
+  say "making a Debian for the image to be built on, once (about 2 minutes)"
+  # shellcheck source=/dev/null
+  release=$(. /etc/os-release && echo "$VERSION_CODENAME")
+  set -- "$1" --variant=minbase --format=tar
+  for path in doc man locale; do set -- "$@" --dpkgopt="path-exclude=/usr/share/$path/*"; done
+  watched .cache/base.log "making a Debian" sh test/node/cluster/with-tools.sh "$PWD/.cache/node-tools" \
+    mmdebstrap "$2" "$3" "$4" "$5" "$6" "$release" "$1"
+  chmod +x "$1"
+}
+
+servers_to_probe="nginx openssh-server vsftpd postfix inetutils-telnetd openbsd-inetd redis-server memcached mariadb-server-core postgresql"
 
 # extract_prometheus FOLDER: its two programs need nothing of what the package depends on.
 extract_prometheus() {
@@ -273,7 +342,8 @@ audit)
   ensure_os_packages
   ensure_control_plane
   ensure_report_definition
-  ensure_servers
+  # shellcheck disable=SC2086 # a list of names
+  ensure_extracted servers "the servers that it probes" $servers_to_probe
   ;;
 monitoring)
   require_root
@@ -282,5 +352,16 @@ monitoring)
   ensure_control_plane
   ensure_prometheus
   ;;
-*) fail "usage: sh scripts/setup.sh [npm|audit|monitoring]" ;;
+node)
+  require_root
+  ensure_npm_packages
+  ensure_os_packages
+  ensure_control_plane
+  ensure_node_programs
+  ensure_helm
+  ensure_extracted node-tools "containerd, runc, CNI plugins, buildah and mmdebstrap" \
+    containerd runc containernetworking-plugins buildah mmdebstrap
+  cached base.tar "$(hash_of "1" /etc/os-release)" make_base
+  ;;
+*) fail "usage: sh scripts/setup.sh [npm|audit|monitoring|node]" ;;
 esac

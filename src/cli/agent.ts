@@ -8,10 +8,11 @@ import { localHostView } from "../kernel/local-host-view.ts";
 import { socketReader } from "../kernel/socket-reader.ts";
 import { kubeClient } from "../kube/client.ts";
 import { loadKubeConfig } from "../kube/kube-config.ts";
-import { DEFAULT_MARK_BIT, DEFAULT_NODE_SETTINGS } from "../plan/node-settings.ts";
+import { DEFAULT_MARK_BIT } from "../plan/node-settings.ts";
 import { startHealthServer } from "../telemetry/health-server.ts";
 import { createLogger, type LogLevel } from "../telemetry/logger.ts";
 import { createRegistry } from "../telemetry/registry.ts";
+import { readInstallSettings, settingsOption } from "./install-settings.ts";
 import { logLevel, nonEmpty, rootFolder, singleBit, wholeNumber } from "./option-values.ts";
 import { programVersion } from "./program-version.ts";
 import { runUntilStopped } from "./run-until-stopped.ts";
@@ -25,6 +26,7 @@ interface AgentFlags {
   readonly hostRoot: string;
   readonly primeSeconds: number;
   readonly markBit: number;
+  readonly settings?: string;
   readonly healthHost: string;
   readonly healthPort: number;
   readonly logLevel: LogLevel;
@@ -58,6 +60,7 @@ export function agentCommand(): Command {
         .argParser(singleBit)
         .default(DEFAULT_MARK_BIT, "0x1000"),
     )
+    .addOption(settingsOption())
     .addOption(
       // The agent is in the node's own network: on any other address, metrics would be open to whoever reaches the node.
       option("--health-host <ip>", "address of /healthz, /readyz and /metrics", "HEALTH_HOST").default("127.0.0.1"),
@@ -95,6 +98,7 @@ function readKubeConfig(file: string | undefined): ReturnType<typeof loadKubeCon
 async function runAgent(flags: AgentFlags & { readonly nodeName: string }): Promise<void> {
   const { markBit } = flags;
   const version = programVersion();
+  const install = await readInstallSettings(flags.settings);
   const log = createLogger({ name: "agent", level: flags.logLevel });
   const registry = createRegistry({ component: "agent", version });
   const client = kubeClient(readKubeConfig(flags.kubeconfig), { userAgent: `port-hardening-agent/${version}` });
@@ -107,7 +111,7 @@ async function runAgent(flags: AgentFlags & { readonly nodeName: string }): Prom
     host: localHostView({ root: flags.hostRoot }),
     changer: hostChanger({ root: flags.hostRoot, host: localHost() }),
     sockets: socketReader(),
-    settings: { ...DEFAULT_NODE_SETTINGS, markBit },
+    settings: { ...install.node, markBit },
     version,
     primeMilliseconds: flags.primeSeconds * 1000,
     registry,

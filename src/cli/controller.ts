@@ -8,6 +8,7 @@ import { DEFAULT_NODE_PORT_RANGE } from "../plan/node-port-range.ts";
 import type { PortRange } from "../plan/types.ts";
 import { createLogger, type LogLevel } from "../telemetry/logger.ts";
 import { createRegistry } from "../telemetry/registry.ts";
+import { readInstallSettings, settingsOption } from "./install-settings.ts";
 import { logLevel, nodePortRange, wholeNumber } from "./option-values.ts";
 import { programVersion } from "./program-version.ts";
 import { runUntilStopped } from "./run-until-stopped.ts";
@@ -18,6 +19,7 @@ interface ControllerFlags {
   readonly healthHost: string;
   readonly healthPort: number;
   readonly serviceNodePortRange: PortRange;
+  readonly settings?: string;
   readonly leaderElect: boolean;
   readonly leaderElectLeaseDuration: number;
   readonly logLevel: LogLevel;
@@ -45,6 +47,7 @@ export function controllerCommand(): Command {
         .argParser(nodePortRange)
         .default(DEFAULT_NODE_PORT_RANGE, "30000-32767"),
     )
+    .addOption(settingsOption())
     .option("--no-leader-elect", "begin at once: no other controller may run")
     .addOption(
       option(
@@ -77,7 +80,8 @@ async function run({
   const logger = createLogger({ name: "controller", level: flags.logLevel });
   const registry = createRegistry({ component: "controller", version });
   const client = kubeClient(loadKubeConfig(kubeconfig), { userAgent: `port-hardening-controller/${version}` });
-  const settings = { nodePortRange: serviceNodePortRange };
+  const { allowedSysctls } = await readInstallSettings(flags.settings);
+  const settings = { nodePortRange: serviceNodePortRange, allowedSysctls };
   const health = port === 0 ? {} : { health: { host, port } };
   // Of this process alone: one that comes back under the same name must not take itself for the one before.
   const identity = `${hostname()}_${randomUUID()}`;

@@ -3,6 +3,7 @@ import type { NodeFacts } from "../controller/node-facts.ts";
 import type { Labels } from "../plan/select.ts";
 import type { ClusterObjects } from "./cluster-objects.ts";
 import { explain, explanationJson, explanationText } from "./explanation.ts";
+import { readInstallSettings, settingsOption } from "./install-settings.ts";
 import { loadObjects } from "./load-objects.ts";
 import { nodeIdentity, nodeLabels } from "./node-labels.ts";
 import { nodeRules } from "./node-rules.ts";
@@ -13,6 +14,7 @@ interface ExplainFlags {
   readonly kubeconfig?: string;
   readonly node?: string;
   readonly nodeLabels: Labels;
+  readonly settings?: string;
   readonly json?: true;
 }
 
@@ -35,11 +37,18 @@ export function explainCommand(): Command {
       nodeLabels,
       {},
     )
+    .addOption(settingsOption())
     .option("--json", "print JSON")
     .action(async (text: string, flags: ExplainFlags) => {
       const packet = parsePacket(text);
       const { policies, groups, node, nodes } = await objectsOf(flags);
-      const { plan, ruleSet, notes } = nodeRules(policies, groups, node, nodes);
+      const { plan, ruleSet, notes } = nodeRules(
+        policies,
+        groups,
+        node,
+        nodes,
+        await readInstallSettings(flags.settings),
+      );
       const explained = explain(packet, plan, ruleSet);
       const all = { ...explained, notes: [...explained.notes, ...notes] };
       process.stdout.write(flags.json ? explanationJson(all) : explanationText(all));

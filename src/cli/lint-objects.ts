@@ -2,8 +2,9 @@ import type { PortHardeningAddressGroup } from "../api/address-group.ts";
 import { CLUSTER_ADDRESSES_LABEL } from "../api/group.ts";
 import { labelSelectorSchema } from "../api/label-selector.ts";
 import type { PortHardeningPolicy } from "../api/policy.ts";
-import { DEFAULT_ALLOWED_SYSCTLS, sysctlAllowed } from "../plan/allowed-sysctls.ts";
+import { sysctlAllowed } from "../plan/allowed-sysctls.ts";
 import { CompileError } from "../plan/compile-error.ts";
+import { parseInstallSettings } from "../plan/install-settings.ts";
 import { nodeAudit } from "../plan/node-audit.ts";
 import { assign } from "../plan/plan-hash.ts";
 import type { Plan } from "../plan/types.ts";
@@ -23,7 +24,10 @@ import { type Finding, findingAt, type Located, type Objects } from "./objects.t
  * All there is to say about the objects: what admission would refuse, or no install could compile (errors), and what
  * would have no effect (warnings).
  */
-export function lintObjects({ policies, groups, nodes, findings }: Objects): Finding[] {
+export function lintObjects(
+  { policies, groups, nodes, findings }: Objects,
+  allowedSysctls = parseInstallSettings(undefined).allowedSysctls,
+): Finding[] {
   const addresses = groups.map(({ object }) => groupAddresses(object));
   const compiled = policies.map(({ manifest, object }) => ({ manifest, object, plan: planOrRefusal(object) }));
   const refused = compiled.flatMap(({ manifest, plan }) =>
@@ -44,7 +48,7 @@ export function lintObjects({ policies, groups, nodes, findings }: Objects): Fin
       ...nodePeerWarnings(object),
       ...auditWarnings(object, audit),
       ...ofNodes.notes.map((message): Warning => ({ path: "spec", message })),
-      ...sysctlWarnings(object.spec.sysctls ?? {}),
+      ...sysctlWarnings(object.spec.sysctls ?? {}, allowedSysctls),
       ...groupWarnings(object, plan, known),
     ].map((found) => warning(manifest, object.metadata.name, found));
   });
@@ -117,12 +121,12 @@ function labelErrors({
   );
 }
 
-function sysctlWarnings(sysctls: Readonly<Record<string, string>>): Warning[] {
-  const patterns = DEFAULT_ALLOWED_SYSCTLS.map(({ pattern }) => pattern);
+function sysctlWarnings(sysctls: Readonly<Record<string, string>>, patterns: readonly string[]): Warning[] {
   return Object.keys(sysctls)
     .filter((key) => !sysctlAllowed(key, patterns))
     .map((key) => ({
       path: `spec.sysctls.${key}`,
-      message: "not among the sysctls that an install allows by default: the policy fails unless yours allows it",
+      message:
+        "not among the sysctls that an install allows by default, or those of --settings: the policy fails unless yours allows it",
     }));
 }

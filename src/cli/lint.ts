@@ -1,4 +1,5 @@
 import { Command } from "commander";
+import { readInstallSettings, settingsOption } from "./install-settings.ts";
 import { lintObjects } from "./lint-objects.ts";
 import { readManifests } from "./manifest-files.ts";
 import { type Finding, formatFinding, parseObjects } from "./objects.ts";
@@ -14,11 +15,13 @@ export function lintCommand(): Command {
         "Exit code 0: no errors; 1: errors.",
     )
     .requiredOption("-f, --filename <files...>", "policies, address groups, Nodes; - is stdin")
-    .action(async ({ filename }: { readonly filename: readonly string[] }) => {
+    .addOption(settingsOption())
+    .action(async ({ filename, settings }: { readonly filename: readonly string[]; readonly settings?: string }) => {
+      const { allowedSysctls } = await readInstallSettings(settings);
       const { manifests, problems } = await readManifests(filename);
       const objects = parseObjects(manifests);
       const unreadable = problems.map((problem): Finding => ({ severity: "error", subject: "", path: "", ...problem }));
-      const findings = [...unreadable, ...lintObjects(objects)];
+      const findings = [...unreadable, ...lintObjects(objects, allowedSysctls)];
       const errors = findings.filter(({ severity }) => severity === "error").length;
       for (const finding of findings) process.stdout.write(`${formatFinding(finding)}\n`);
       const read = `${counted(objects.policies.length, "policy", "policies")} and ${counted(objects.groups.length, "address group")}`;

@@ -2,10 +2,9 @@ import type { PortHardeningAddressGroup } from "../api/address-group.ts";
 import { CLUSTER_ADDRESSES_LABEL, SELECTED_NODES } from "../api/group.ts";
 import type { PortHardeningPolicy } from "../api/policy.ts";
 import type { NodeFacts } from "../controller/node-facts.ts";
-import { DEFAULT_ALLOWED_SYSCTLS } from "../plan/allowed-sysctls.ts";
 import { compile, type NodeIdentity } from "../plan/compile.ts";
+import { type InstallSettings, parseInstallSettings } from "../plan/install-settings.ts";
 import { merge } from "../plan/merge.ts";
-import { DEFAULT_NODE_SETTINGS } from "../plan/node-settings.ts";
 import { assign } from "../plan/plan-hash.ts";
 import type { AssignedPolicy, GroupAddresses, NodePlan } from "../plan/types.ts";
 import { render } from "../render/render.ts";
@@ -36,8 +35,9 @@ export function nodePlan(
   groups: readonly PortHardeningAddressGroup[],
   node: NodeIdentity,
   nodes?: readonly NodeFacts[],
+  install: InstallSettings = parseInstallSettings(undefined),
 ): NodePlans {
-  const allowedSysctls = DEFAULT_ALLOWED_SYSCTLS.map(({ pattern }) => pattern);
+  const { allowedSysctls } = install;
   const notes: string[] = [];
   const assigned = policies.flatMap((policy) => {
     const plan = compile(policy, node, { allowedSysctls });
@@ -53,7 +53,7 @@ export function nodePlan(
     given,
   );
   const known = [...given, ...ofNodes.groups];
-  const plan = merge(assigned, known, DEFAULT_NODE_SETTINGS);
+  const plan = merge(assigned, known, install.node);
   notes.push(
     ...plan.conflicts.map(({ policy, field, winner }) => `policy ${policy}: ${field} loses to policy ${winner}`),
     ...plan.warnings.map(({ policy, message }) => `policy ${policy}: ${message}`),

@@ -1,5 +1,6 @@
 import { Command } from "commander";
 import type { Labels } from "../plan/select.ts";
+import { readInstallSettings, settingsOption } from "./install-settings.ts";
 import { loadObjects } from "./load-objects.ts";
 import { nodeIdentity, nodeLabels } from "./node-labels.ts";
 import { nodeRules } from "./node-rules.ts";
@@ -9,6 +10,7 @@ interface RenderFlags {
   readonly filename: readonly string[];
   readonly node: string;
   readonly nodeLabels: Labels;
+  readonly settings?: string;
   readonly json?: true;
 }
 
@@ -24,10 +26,17 @@ export function renderCommand(): Command {
       nodeLabels,
       {},
     )
+    .addOption(settingsOption())
     .option("--json", "print JSON")
-    .action(async ({ filename, node, nodeLabels: labels, json }: RenderFlags) => {
+    .action(async ({ filename, node, nodeLabels: labels, settings, json }: RenderFlags) => {
       const { policies, groups, nodes } = await loadObjects(filename);
-      const { ruleSet, notes } = nodeRules(policies, groups, nodeIdentity(node, labels, nodes), nodes);
+      const { ruleSet, notes } = nodeRules(
+        policies,
+        groups,
+        nodeIdentity(node, labels, nodes),
+        nodes,
+        await readInstallSettings(settings),
+      );
       for (const note of notes) process.stderr.write(`note: ${note}\n`);
       process.stdout.write(json ? `${JSON.stringify(ruleSet, undefined, 2)}\n` : restoreText(ruleSet));
     });

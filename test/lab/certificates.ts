@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { execa } from "execa";
@@ -35,7 +36,9 @@ export async function signCertificate(
   const names = request.names === undefined ? "" : `subjectAltName=${request.names.join(",")}\n`;
   await writeFile(extensions, `extendedKeyUsage=clientAuth,serverAuth\n${names}`);
   await execa("openssl", ["req", ...newKey, "-keyout", signed.key, "-out", csr, "-subj", request.subject]);
-  const by = ["-CA", authority.certificate, "-CAkey", authority.key, "-CAcreateserial"];
+  // Not -CAcreateserial: several may be signed at a time.
+  const serial = `0x${randomBytes(16).toString("hex")}`;
+  const by = ["-CA", authority.certificate, "-CAkey", authority.key, "-set_serial", serial];
   const out = ["-out", signed.certificate, "-days", `${request.days ?? 7}`, "-extfile", extensions];
   await execa("openssl", ["x509", "-req", "-in", csr, ...by, ...out]);
   return signed;

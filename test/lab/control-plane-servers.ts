@@ -30,6 +30,16 @@ export async function createIdentities(folder: string) {
   return { authority, apiServer, admin, tokens };
 }
 
+/** How kube-apiserver reaches kubelets (logs, exec), as an administrator. */
+export function kubeletFlags({ authority, admin }: Awaited<ReturnType<typeof createIdentities>>): readonly string[] {
+  return [
+    `--kubelet-certificate-authority=${authority.certificate}`,
+    `--kubelet-client-certificate=${admin.certificate}`,
+    `--kubelet-client-key=${admin.key}`,
+    "--kubelet-preferred-address-types=InternalIP",
+  ];
+}
+
 /** Starts etcd on the lab's loopback. */
 export function startEtcd(lab: Lab, { etcd }: ControlPlanePrograms, folder: string): Promise<LabProcess> {
   const [client, peer] = ["http://127.0.0.1:2379", "http://127.0.0.1:2380"];

@@ -1,7 +1,15 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
+import type { Certificate } from "./certificates.ts";
 import { controlPlanePrograms } from "./control-plane-programs.ts";
-import { apiServerPort, createIdentities, goSettings, startApiServer, startEtcd } from "./control-plane-servers.ts";
+import {
+  apiServerPort,
+  createIdentities,
+  goSettings,
+  kubeletFlags,
+  startApiServer,
+  startEtcd,
+} from "./control-plane-servers.ts";
 import type { FaultProxy } from "./fault-proxy.ts";
 import { forwardInto } from "./forwarder.ts";
 import { writeKubeconfig } from "./kubeconfig.ts";
@@ -42,6 +50,8 @@ export interface ControlPlane {
   /** Starts it again on the same address, until ready. */
   start(): Promise<void>;
   restart(): Promise<void>;
+  /** For whoever joins the cluster: the folder takes new certificates. */
+  readonly identities: { readonly folder: string; readonly authority: Certificate; readonly tokens: Certificate };
   /** The API server's and etcd's logs, for error messages. */
   log(): string;
 }
@@ -58,7 +68,7 @@ export interface ForwardedApi {
 /** Starts a control plane in the lab (about 3 s); throws with the tail of its logs where it does not become ready. */
 export async function startControlPlane(
   lab: Lab,
-  options: { readonly apiServerFlags?: readonly string[] } = {},
+  options: { readonly apiServerFlags?: readonly string[]; readonly kubelets?: boolean } = {},
 ): Promise<ControlPlane> {
   const programs = controlPlanePrograms();
   const folder = join(lab.root.folder, "control-plane");
@@ -81,7 +91,8 @@ export async function startControlPlane(
   };
 
   const start = async () => {
-    api = await startApiServer(lab, programs, { folder, files, flags: options.apiServerFlags ?? [] });
+    const flags = [...(options.kubelets ? kubeletFlags(files) : []), ...(options.apiServerFlags ?? [])];
+    api = await startApiServer(lab, programs, { folder, files, flags });
     await waitUntilReady(api, () => lab.root.exec(...run(["get", "--raw", "/readyz", "--request-timeout=2s"])), log);
   };
   const stop = async () => {
@@ -94,6 +105,7 @@ export async function startControlPlane(
     authority,
     kubeconfig,
     log,
+    identities: { folder, authority: files.authority, tokens: files.tokens },
     start,
     stop,
     async restart() {

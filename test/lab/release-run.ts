@@ -2,6 +2,7 @@ import { spawnSync } from "node:child_process";
 import { readdirSync, readlinkSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { cgroupNames, removeCgroups } from "./cgroups.ts";
 import { isAlive, parseRunName } from "./run-name.ts";
 
 const namedNamespaces = "/run/netns";
@@ -44,13 +45,15 @@ export function releaseRun(run: string): void {
     if (status !== 0 && namespacesOf(run).includes(namespace))
       throw new Error(`ip netns delete ${namespace}: ${stderr}`);
   }
+  // What a node ran ends with its first process, a moment later.
+  while (!removeCgroups(`${run}-`) && performance.now() < deadline) pause(20);
   rmSync(temporaryFolderOf(run), { recursive: true, force: true });
 }
 
 /** Releases what runs left whose owner is gone. A live run is never touched. Returns the runs that were swept. */
 export function sweepDeadRuns(): string[] {
   const dead = new Set<string>();
-  for (const name of [...entries(namedNamespaces), ...entries(tmpdir())]) {
+  for (const name of [...entries(namedNamespaces), ...entries(tmpdir()), ...cgroupNames()]) {
     const parsed = parseRunName(name);
     if (parsed !== undefined && !isAlive(parsed.owner)) dead.add(parsed.run);
   }
