@@ -29,6 +29,16 @@ const COMMANDS = [
     load: async () => (await import("./cli/explain.ts")).explainCommand(),
   },
   {
+    name: "cleanup",
+    summary: "take everything of ours off this node",
+    load: async () => (await import("./cli/cleanup.ts")).cleanupCommand(),
+  },
+  {
+    name: "uninstall",
+    summary: "have all agents clear their nodes, before the operator is removed",
+    load: async () => (await import("./cli/uninstall.ts")).uninstallCommand(),
+  },
+  {
     name: "audit",
     summary: "say what is not as it should be on this host",
     load: async () => (await import("./cli/audit.ts")).auditCommand(),

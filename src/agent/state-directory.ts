@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { mkdir, open, readFile, rename } from "node:fs/promises";
+import { mkdir, open, readFile, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { parseAssigned } from "../plan/parse-plan.ts";
 import type { AssignedPolicy, GroupAddresses } from "../plan/types.ts";
@@ -22,6 +22,8 @@ export interface StateDirectory {
   load(): Promise<LoadedState>;
   /** Atomic and durable: after a crash the old state or the new one is there, never a mixture. */
   save(last: LastApplied): Promise<void>;
+  /** Nothing is enforced any more: an agent that starts next shall not enforce it again. */
+  forget(): Promise<void>;
 }
 
 const FILE = "last.json";
@@ -62,6 +64,7 @@ export function stateDirectory(path: string): StateDirectory {
         await directory.close();
       }
     },
+    forget: () => rm(file, { force: true }),
   };
 }
 

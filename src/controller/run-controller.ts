@@ -3,6 +3,7 @@ import { fencedClient } from "../kube/fenced-client.ts";
 import { election, type Term } from "../kube/leader-election.ts";
 import { startHealthServer } from "../telemetry/health-server.ts";
 import { type Controller, type ControllerOptions, createController } from "./controller.ts";
+import { LEADER_LEASE } from "./leader.ts";
 import { leaderMetric } from "./leader-metric.ts";
 import type { ControllerSettings } from "./settings.ts";
 import { DEFAULT_CONTROLLER_SETTINGS } from "./settings.ts";
@@ -16,9 +17,6 @@ export interface RunControllerOptions extends Omit<ControllerOptions, "settings"
   /** Absent: this is the only one, and it begins at once. */
   readonly leaderElection?: { readonly identity: string; readonly durationSeconds: number };
 }
-
-/** The Lease that controllers of one namespace elect their leader by. */
-const LEADER_LEASE = "port-hardening-controller";
 
 /** Another one may lead by now; this process has to end, and comes back as a candidate. */
 export class LeadershipLostError extends Error {

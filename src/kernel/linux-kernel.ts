@@ -20,6 +20,7 @@ import { observeListeningPorts } from "./listening-ports.ts";
 import { markRewriter } from "./mark-rewriter.ts";
 import { observeNetwork } from "./network.ts";
 import { learnNftTable } from "./nft-table.ts";
+import { NO_RULES } from "./no-rules.ts";
 import { nodeAccess } from "./node-access.ts";
 import {
   type EntriesOf,
@@ -52,8 +53,6 @@ export interface LinuxKernelOptions {
   /** Wall clock, milliseconds since the epoch. */
   readonly now?: () => number;
 }
-
-const NOTHING: RuleSet = { tables: [], sets: [], sysctls: [] };
 
 /**
  * Rules by iptables-nft, sets by ipset, sysctls by /proc/sys. Level-based: each call reads what is there, plans the
@@ -149,10 +148,10 @@ export function linuxKernel({
   }
 
   async function clear(): Promise<void> {
-    const changes = planChanges(NOTHING, await observe(NOTHING, ofAll), forms);
+    const changes = planChanges(NO_RULES, await observe(NO_RULES, ofAll), forms);
     // A way out: what can be removed is removed, whatever else fails.
     const failures = await attemptAll(writeSteps(node, changes));
-    const left = await observe(NOTHING, ofNone);
+    const left = await observe(NO_RULES, ofNone);
     for (const name of left.sets.keys())
       failures.push(new ToolError("ipset", `set ${name} is in use by a rule of somebody else`));
     if (failures.length > 0) throw new AggregateError(failures, failures.map(({ message }) => message).join("; "));

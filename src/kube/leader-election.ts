@@ -1,7 +1,8 @@
 import { deadline } from "./deadline.ts";
 import { ConflictError } from "./errors.ts";
-import { type Candidate, claim, type LeaderSpec, released, type SeenLease } from "./leader-lease.ts";
+import { type Candidate, claim, type LeaderSpec, released, type SeenLease, seized } from "./leader-lease.ts";
 import { resources } from "./resources.ts";
+import { retryOnConflict } from "./retry-on-conflict.ts";
 import { sleep } from "./sleep.ts";
 import type { KubeClient, KubeObject } from "./types.ts";
 
@@ -111,8 +112,27 @@ async function release(options: LeaderElection, timeoutMilliseconds: number): Pr
   }
 }
 
+/**
+ * Takes the Lease from whoever holds it, for `durationSeconds`, and does not renew it. The holder finds out when it next renews,
+ * or when it cannot: returns the seconds after which it certainly does nothing more.
+ */
+export async function seizeLease(
+  options: Pick<LeaderElection, "client" | "namespace" | "name"> & {
+    readonly identity: string;
+    readonly durationSeconds: number;
+  },
+  signal: AbortSignal,
+): Promise<number> {
+  return retryOnConflict(async () => {
+    const lease = await options.client.get(resources.leases, options, signal);
+    const { spec, holdsSeconds } = seized(lease, options, new Date());
+    await write(options, lease, spec, signal);
+    return holdsSeconds;
+  }, signal);
+}
+
 async function write(
-  { client, namespace, name }: LeaderElection,
+  { client, namespace, name }: Pick<LeaderElection, "client" | "namespace" | "name">,
   before: KubeObject | undefined,
   spec: LeaderSpec,
   signal: AbortSignal,

@@ -51,6 +51,25 @@ export function released(lease: KubeObject, candidate: Candidate, time: Date): L
   return { ...before, holderIdentity: "", leaseDurationSeconds: 1, renewTime: microTime(time) };
 }
 
+/** What somebody writes who takes the lease whoever holds it, and for how long that one may go on in good faith. */
+export function seized(
+  lease: KubeObject | undefined,
+  { identity, durationSeconds }: Candidate,
+  time: Date,
+): { readonly spec: LeaderSpec; readonly holdsSeconds: number } {
+  const before = specOf(lease);
+  const held = before !== undefined && before.holderIdentity !== "" && before.holderIdentity !== identity;
+  const renewTime = microTime(time);
+  const spec = {
+    holderIdentity: identity,
+    leaseDurationSeconds: Math.ceil(durationSeconds),
+    acquireTime: renewTime,
+    renewTime,
+    leaseTransitions: (before?.leaseTransitions ?? -1) + 1,
+  };
+  return { spec, holdsSeconds: held ? before.leaseDurationSeconds : 0 };
+}
+
 function specOf(lease: KubeObject | undefined): LeaderSpec | undefined {
   const spec: unknown = lease === undefined ? undefined : (lease as KubeObject & { readonly spec?: unknown }).spec;
   if (!isRecord(spec)) return undefined;

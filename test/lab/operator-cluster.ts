@@ -7,11 +7,13 @@ import { createHostRoot } from "./host-root.ts";
 import type { Host, Node } from "./hosts.ts";
 import type { Lab } from "./lab.ts";
 import type { LabProcess } from "./lab-process.ts";
+import type { ExecResult } from "./network-namespace.ts";
 import { type OperatorProgram, operatorProgram } from "./operator-program.ts";
 import { waitFor } from "./wait-for.ts";
 
 const project = resolve(import.meta.dirname, "../..");
 const operatorNamespace = "port-hardening";
+const controllerAccount = { namespace: operatorNamespace, name: "port-hardening-controller" };
 
 const ownObjects = ["service/kubernetes", "endpointslice/kubernetes", "servicecidr/kubernetes"];
 
@@ -27,6 +29,8 @@ export interface WorkerNode extends Node {
   readonly hostRoot: string;
   /** `flags` are added, and win over the defaults. */
   startAgent(flags?: readonly string[]): Promise<LabProcess>;
+  /** `porthardening cleanup`, to its end. */
+  cleanup(): Promise<ExecResult>;
 }
 
 /** The operator at work on nodes that are network namespaces, with a real control plane. */
@@ -36,6 +40,8 @@ export interface OperatorCluster {
   /** Outside the cluster, with many source addresses. */
   readonly outside: Host;
   startController(flags?: readonly string[]): Promise<LabProcess>;
+  /** `porthardening uninstall`, to its end. */
+  uninstall(flags: readonly string[]): Promise<ExecResult>;
   /** Applies YAML with the real kubectl; returns what it printed. */
   apply(yaml: string): Promise<string>;
 }
@@ -81,9 +87,12 @@ export async function startOperatorCluster(lab: Lab, options: OperatorClusterOpt
     workers,
     outside,
     apply: async (yaml) => (await controlPlane.kubectl(["apply", "-f", "-"], { input: yaml })).stdout.trim(),
+    async uninstall(flags) {
+      const env = { KUBECONFIG: await controlPlane.kubeconfigFor(controllerAccount), POD_NAMESPACE: operatorNamespace };
+      return lab.root.tryExec(file, [...first, "uninstall", ...flags], { env, timeoutMilliseconds: 60_000 });
+    },
     async startController(flags = []) {
-      const account = { namespace: operatorNamespace, name: "port-hardening-controller" };
-      const kubeconfig = await controlPlane.kubeconfigFor(account);
+      const kubeconfig = await controlPlane.kubeconfigFor(controllerAccount);
       controllers += 1;
       return lab.root.spawn(
         `controller-${controllers}`,
@@ -121,6 +130,10 @@ async function createWorker(
     stateDirectory,
     sysctlDirectory,
     hostRoot,
+    cleanup() {
+      const own = ["--state-dir", stateDirectory, "--sysctl-dir", sysctlDirectory, "--host-root", hostRoot];
+      return node.tryExec(file, [...first, "cleanup", ...own]);
+    },
     async startAgent(flags = []) {
       const account = { namespace: operatorNamespace, name: "port-hardening-agent", node: name };
       const kubeconfig = await controlPlane.kubeconfigFor(account);

@@ -188,6 +188,9 @@ function memoryDirectory(): MemoryDirectory {
       directory.saves += 1;
       directory.stored = { kind: "Found", last: structuredClone(last) };
     },
+    async forget() {
+      directory.stored = { kind: "None" };
+    },
   };
   return directory;
 }
