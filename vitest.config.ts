@@ -60,6 +60,8 @@ export default defineConfig({
           maxWorkers: 4,
         },
       },
+      // Nor this: Helm, real nodes.
+      { test: { name: "node", include: ["test/node/**/*.test.ts"], testTimeout: 60_000, hookTimeout: 120_000 } },
       // Neither is this: Prometheus, which takes its own set-up, scrapes agents and controller of a cluster.
       {
         test: {

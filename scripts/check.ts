@@ -11,6 +11,7 @@ const checks: readonly { readonly name: string; readonly command: readonly [stri
   { name: "format", command: ["biome", "format"] },
   { name: "dead code", command: ["knip", "--no-progress"] },
   { name: "generated files", command: ["node", "scripts/generate-crds.ts", "--check"] },
+  { name: "generated chart", command: ["node", "scripts/generate-chart.ts", "--check"] },
   { name: "generated monitoring", command: ["node", "scripts/generate-monitoring.ts", "--check"] },
 ];
 

@@ -1,15 +1,23 @@
 /**
- * Writes the parts of charts/port-hardening that stand elsewhere already: the kinds (crds/) and rights and admission policies
- * (deploy/), as templates with the release's names. `--check` writes nothing and fails where a file differs or is left over.
+ * Writes the parts of charts/port-hardening that stand elsewhere already: the kinds (crds/), rights and admission policies
+ * (deploy/) as templates with the release's names, alerts and dashboard; and what is made of its values: their schema and
+ * docs/values.md. Also the health checks for Argo CD as a patch. `--check` writes nothing and fails where a file differs or is left over.
+ * The other way, from the chart to deploy/, goes scripts/generate-deploy.ts, which takes Helm.
  */
-import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { parse } from "yaml";
+import { healthPatch } from "./chart/argocd-health.ts";
+import { documentedValues } from "./chart/documented-values.ts";
+import { valuesReference } from "./chart/values-reference.ts";
+import { valuesJsonSchema } from "./chart/values-schema.ts";
 
 const project = fileURLToPath(new URL("..", import.meta.url));
-const templates = join(project, "charts/port-hardening/templates");
+const chart = "charts/port-hardening";
+const templates = `${chart}/templates`;
+/** Of deploy/: what the chart takes over from there. */
+const RIGHTS = ["rbac.yaml", "node-binding-policy.yaml", "cluster-addresses-policy.yaml"];
 
 /** Text that Helm must print as it is. */
 function literal(text: string): string {
@@ -57,30 +65,33 @@ function labels(component: string | undefined): string {
   return component === undefined ? common : `${common}\n    ${component}`;
 }
 
-const wanted = new Map<string, string>();
+const read = (path: string) => readFileSync(join(project, path), "utf8");
+const documented = documentedValues(read(`${chart}/values.yaml`));
+const descriptions = new Map(documented.map(({ path, description }) => [path, description]));
+
+/** Path in the project, and what shall be there. */
+const wanted = new Map<string, string>([
+  [`${chart}/values.schema.json`, `${JSON.stringify(valuesJsonSchema(descriptions), undefined, 2)}\n`],
+  ["docs/values.md", valuesReference(documented)],
+  [`${chart}/files/alerts.yaml`, read("deploy/monitoring/alerts.yaml")],
+  [`${chart}/files/dashboard.json`, read("deploy/monitoring/dashboard.json")],
+  ["deploy/argocd/health.yaml", healthPatch((kind) => read(`deploy/argocd/${kind}.lua`))],
+]);
 for (const file of readdirSync(join(project, "crds"))) {
-  wanted.set(`crd-${file.replace(/^porthardening\.io_porthardening/, "")}`, crdTemplate(file));
+  wanted.set(`${templates}/crd-${file.replace(/^porthardening\.io_porthardening/, "")}`, crdTemplate(file));
 }
-const kustomization = parse(readFileSync(join(project, "deploy/kustomization.yaml"), "utf8")) as {
-  resources: string[];
-};
-for (const file of kustomization.resources.filter((name) => name !== "namespace.yaml")) {
-  wanted.set(file, rightsTemplate(file));
-}
+for (const file of RIGHTS) wanted.set(`${templates}/${file}`, rightsTemplate(file));
 
 const { values } = parseArgs({ options: { check: { type: "boolean", default: false } } });
 const complaints: string[] = [];
-for (const [file, text] of wanted) {
-  const path = join(templates, file);
-  if (!values.check) writeFileSync(path, text);
-  else if (!readdirSync(templates).includes(file) || readFileSync(path, "utf8") !== text) {
-    complaints.push(
-      `charts/port-hardening/templates/${file} differs from its source: run "node scripts/generate-chart.ts"`,
-    );
+for (const [path, text] of wanted) {
+  if (!values.check) writeFileSync(join(project, path), text);
+  else if (!existsSync(join(project, path)) || read(path) !== text) {
+    complaints.push(`${path} differs from its source: run "node scripts/generate-chart.ts"`);
   }
 }
-for (const file of readdirSync(templates).filter((name) => name.startsWith("crd-") && !wanted.has(name))) {
-  complaints.push(`charts/port-hardening/templates/${file} comes from no kind: remove it`);
+for (const path of readdirSync(join(project, templates)).map((name) => `${templates}/${name}`)) {
+  if (path.includes("/crd-") && !wanted.has(path)) complaints.push(`${path} comes from no kind: remove it`);
 }
 for (const complaint of complaints) console.error(complaint);
 if (complaints.length > 0) process.exitCode = 1;

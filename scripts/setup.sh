@@ -227,17 +227,43 @@ ensure_node_programs() {
 
 helm_version=v4.3.1
 
-install_helm() {
-  say "building Helm $helm_version once (about 3 minutes on 2 cores)"
+lua_version=v1.1.1
+
+# install_program PACKAGE WHAT OUTPUT
+install_program() {
+  say "building $2"
   folder=$(mktemp -d)
-  watched .cache/build.log "building Helm" env GOBIN="$folder" GOTOOLCHAIN=auto CGO_ENABLED=0 \
-    go install -trimpath -ldflags "-s -w" "helm.sh/helm/v4/cmd/helm@$helm_version"
-  mv "$folder/helm" "$1"
+  watched .cache/build.log "building $2" env GOBIN="$folder" GOTOOLCHAIN=auto CGO_ENABLED=0 \
+    go install -trimpath -ldflags "-s -w" "$1"
+  mv "$folder"/* "$3"
   rmdir "$folder"
 }
 
 ensure_helm() {
-  cached helm "$(hash_of "$helm_version" /dev/null)" install_helm
+  cached helm "$(hash_of "$helm_version" /dev/null)" install_program "helm.sh/helm/v4/cmd/helm@$helm_version" \
+    "Helm $helm_version once (about 3 minutes on 2 cores)"
+}
+
+# The Lua that Argo CD runs health checks in.
+ensure_lua() {
+  cached glua "$(hash_of "$lua_version" /dev/null)" install_program "github.com/yuin/gopher-lua/cmd/glua@$lua_version" "Lua once"
+}
+
+# The kinds of the Prometheus operator that the chart makes objects of, as one file.
+ensure_monitor_definitions() {
+  definitions=${XDG_CACHE_HOME:-$HOME/.cache}/port-hardening/monitors-$(hash_of "" test/prometheusoperator/go.sum).yaml
+  if ! [ -r "$definitions" ]; then
+    require_go "fetches the definitions of the Prometheus operator for the tests once" "nothing: there is no other way"
+    watched .cache/monitors.log "fetching the definitions of the Prometheus operator" env GOTOOLCHAIN=local \
+      go mod download -C test/prometheusoperator -json github.com/prometheus-operator/prometheus-operator
+    folder=$(sed -n 's/^.*"Dir": "\(.*\)".*$/\1/p' .cache/monitors.log)/example/prometheus-operator-crd
+    mkdir -p "${definitions%/*}"
+    for kind in servicemonitors podmonitors prometheusrules; do
+      echo "---" && cat "$folder/monitoring.coreos.com_$kind.yaml"
+    done >"$definitions.$$"
+    mv "$definitions.$$" "$definitions"
+  fi
+  ln -sfn "$definitions" .cache/monitors.yaml
 }
 
 # extract_packages FOLDER PACKAGE...: makes FOLDER/usr and FOLDER/etc from the packages and what they need beyond what is
@@ -359,6 +385,8 @@ node)
   ensure_control_plane
   ensure_node_programs
   ensure_helm
+  ensure_lua
+  ensure_monitor_definitions
   ensure_extracted node-tools "containerd, runc, CNI plugins, buildah and mmdebstrap" \
     containerd runc containernetworking-plugins buildah mmdebstrap
   cached base.tar "$(hash_of "1" /etc/os-release)" make_base

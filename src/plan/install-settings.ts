@@ -17,7 +17,8 @@ const failsafe = z.strictObject({
 });
 const failsafes = z.array(failsafe).max(64).default([]);
 
-const settingsSchema = z.strictObject({
+/** The file's form. The chart's values take it from here. */
+export const installSettingsSchema = z.strictObject({
   allowedSysctls: z
     .array(
       z
@@ -45,7 +46,10 @@ export interface InstallSettings {
 
 /** `value` is what the file holds; undefined: there is none. Throws SchemaError naming the fields. */
 export function parseInstallSettings(value: unknown): InstallSettings {
-  const { success, data, error } = settingsSchema.safeParse(value ?? {}, { error: explainIssue, reportInput: true });
+  const { success, data, error } = installSettingsSchema.safeParse(value ?? {}, {
+    error: explainIssue,
+    reportInput: true,
+  });
   if (!success) throw new SchemaError("settings", error.issues.flatMap(problemsOf));
   const { allowedSysctls, podInterfaces, podsOnUplink, failsafes: more } = data;
   const { failsafes: always } = DEFAULT_NODE_SETTINGS;

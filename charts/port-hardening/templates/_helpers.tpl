@@ -29,8 +29,7 @@ app.kubernetes.io/component: {{ .component }}
 
 {{- /* The settings of the install, as `--settings` reads them. */ -}}
 {{- define "port-hardening.settings" -}}
-{{- $settings := dict "podsOnUplink" .Values.podsOnUplink "failsafes" .Values.failsafes -}}
-{{- if .Values.allowedSysctls }}{{ $_ := set $settings "allowedSysctls" .Values.allowedSysctls }}{{ end -}}
+{{- $settings := dict "allowedSysctls" .Values.allowedSysctls "podsOnUplink" .Values.podsOnUplink "failsafes" .Values.failsafes -}}
 {{- if .Values.podInterfaces }}{{ $_ := set $settings "podInterfaces" .Values.podInterfaces }}{{ end -}}
 {{- toYaml $settings -}}
 {{- end -}}
