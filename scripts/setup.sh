@@ -383,6 +383,7 @@ node)
   ensure_npm_packages
   ensure_os_packages
   ensure_control_plane
+  ensure_report_definition
   ensure_node_programs
   ensure_helm
   ensure_lua

@@ -102,7 +102,20 @@ it.each([
 it("keeps on the nodes what a policy was before it asked for a sysctl that is not allowed", async () => {
   await lab.addPolicy("third", { sysctls: { "net.ipv4.tcp_syncookies": "1" } });
   const before = (await lab.policiesBecome(node, ["first", "second", "third"])).find(({ name }) => name === "third");
-  await patchPolicy("third", { sysctls: { "net.ipv4.ip_forward": "0" } });
+  // Admission says so first, where it is there.
+  await kubectl("delete", "validatingadmissionpolicybinding", "port-hardening-sysctls");
+  const unlisted = () => patchPolicy("third", { sysctls: { "net.ipv4.ip_forward": "0" } });
+  await waitFor(
+    "admission to let it pass",
+    () =>
+      unlisted().then(
+        () => true,
+        () => undefined,
+      ),
+    {
+      timeoutMilliseconds: 20_000,
+    },
+  );
   const status = await lab.statusWhere("third", (seen) => seen.status === "InvalidPolicy");
   expect(status.message).toContain("spec.sysctls[net.ipv4.ip_forward]");
   expect(condition(status, "Stalled")).toBe("True");

@@ -4,8 +4,7 @@ import { ForbiddenError } from "../../../src/kube/errors.ts";
 import { loadKubeConfig } from "../../../src/kube/kube-config.ts";
 import { renewLease } from "../../../src/kube/lease.ts";
 import { resources } from "../../../src/kube/resources.ts";
-import type { KubeClient } from "../../../src/kube/types.ts";
-import { updateStatus } from "../../../src/kube/update-status.ts";
+import type { KubeClient, KubeObject } from "../../../src/kube/types.ts";
 import { waitFor } from "../../lab/wait-for.ts";
 import { type ControllerLab, namespace, startControllerLab } from "./controller-lab.ts";
 
@@ -39,13 +38,18 @@ afterAll(async () => {
   await lab?.close();
 });
 
+/** As the agent writes its status. */
 const report = (client: KubeClient, name: string) =>
-  updateStatus(client, {
-    resource: resources.nodeStates,
-    key: { name },
-    fieldManager: "agent",
-    desired: () => ({ agentVersion: "1.2.3" }),
-  });
+  client.apply(
+    resources.nodeStates,
+    {
+      apiVersion: "porthardening.io/v1alpha1",
+      kind: "PortHardeningNodeState",
+      metadata: { name },
+      status: { agentVersion: "1.2.3" },
+    } as KubeObject,
+    { fieldManager: "agent", subresource: "status" },
+  );
 const renew = (client: KubeClient, name: string) =>
   renewLease(client, { namespace, name, holder: name, durationSeconds: 180 }, new Date());
 

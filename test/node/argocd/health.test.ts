@@ -28,7 +28,12 @@ function policy({ generation = 2, observedGeneration = 2, spec = {}, conditions 
 
 /** As the controller writes them. */
 function judged(...outcomes: ("Enforced" | "Failed" | "NotEnforceable" | "Pending" | "Unknown")[]): readonly object[] {
-  const nodes = outcomes.map((outcome, index) => ({ node: `node${index + 1}`, outcome, message: "why", droppedPackets: 0 }));
+  const nodes = outcomes.map((outcome, index) => ({
+    node: `node${index + 1}`,
+    outcome,
+    message: "why",
+    droppedPackets: 0,
+  }));
   const { ready, reconciling, stalled, reason, message } = judgePolicy(nodes, undefined);
   const text = (holds: boolean) => (holds ? "True" : "False");
   return [

@@ -6,6 +6,7 @@ import { type ControlPlane, startControlPlane } from "../../lab/control-plane.ts
 import { createLab, type Lab } from "../../lab/lab.ts";
 import { waitFor } from "../../lab/wait-for.ts";
 import { combinations } from "./combinations.ts";
+import { endJob } from "./end-job.ts";
 import { chart, helmProgram, manifests, project, render } from "./helm.ts";
 
 const namespace = "port-hardening";
@@ -98,7 +99,7 @@ describe("a release", () => {
     const before = await kubectl("get", "deploy,ds,sa,cm,pdb", ...inNamespace, "-o", "name");
     const [{ exitCode, stderr }] = await Promise.all([
       helm("uninstall", "port-hardening", ...inNamespace, "--timeout", "30s"),
-      endJob("Failed"),
+      endJob(controlPlane, "Failed"),
     ]);
     expect(exitCode).not.toBe(0);
     expect(stderr).toContain("port-hardening-uninstall");
@@ -112,7 +113,7 @@ describe("a release", () => {
   it("goes when they are, and leaves the kinds and the policies", async () => {
     await Promise.all([
       mustHelm("uninstall", "port-hardening", ...inNamespace, "--timeout", "30s"),
-      endJob("Complete"),
+      endJob(controlPlane, "Complete"),
     ]);
     const rest = await kubectl("get", "deploy,ds,cm,pdb,job,role,rolebinding", ...inNamespace, "-o", "name");
     expect(rest.replace("configmap/kube-root-ca.crt\n", "")).toBe("");
@@ -126,35 +127,6 @@ describe("a release", () => {
     await mustHelm("install", "port-hardening", chart, ...inNamespace);
   });
 });
-
-/** Nothing runs Jobs here: does what the Job controller would do once the pod has ended. */
-async function endJob(how: "Complete" | "Failed"): Promise<void> {
-  // Of an earlier try one may be there still, until Helm makes the next.
-  const before = (await controlPlane.tryKubectl(["get", "job", "-A", "-o", "jsonpath={.items[*].metadata.uid}"]))
-    .stdout;
-  await waitFor(
-    "the uninstall's Job",
-    async () => {
-      const uid = await kubectl("get", "job", "-A", "-o", "jsonpath={.items[*].metadata.uid}");
-      return uid !== "" && uid !== before ? true : undefined;
-    },
-    { timeoutMilliseconds: 20_000 },
-  );
-  const now = new Date().toISOString().replace(/\.\d+/, "");
-  const types = how === "Complete" ? ["SuccessCriteriaMet", "Complete"] : ["FailureTarget", "Failed"];
-  const ended = how === "Complete" ? { succeeded: 1, completionTime: now } : { failed: 1 };
-  const conditions = types.map((type) => ({
-    type,
-    status: "True",
-    reason: "Ended",
-    message: `it is ${how}`,
-    lastProbeTime: now,
-    lastTransitionTime: now,
-  }));
-  const status = { startTime: now, ...ended, conditions };
-  const patch = ["--subresource=status", "--type=merge", "--patch", JSON.stringify({ status })];
-  await kubectl("patch", "job", "port-hardening-uninstall", ...inNamespace, ...patch);
-}
 
 describe("sysctls", () => {
   const policy = (name: string, sysctls: object, labels: object = {}) =>

@@ -1,0 +1,128 @@
+import { chmod, mkdir, readFile, symlink, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { parse } from "yaml";
+import { type ControlPlane, startControlPlane } from "../../lab/control-plane.ts";
+import { controlPlanePrograms } from "../../lab/control-plane-programs.ts";
+import { createLab, type Lab } from "../../lab/lab.ts";
+import { endJob } from "./end-job.ts";
+import { helmProgram, type Manifest, manifests, project, render } from "./helm.ts";
+
+/** The commands of docs/install.md, each as a reader would copy it, in a shell that has the real kubectl and Helm. */
+let lab: Lab;
+let controlPlane: ControlPlane;
+let documentation: string;
+let path: string;
+
+beforeAll(async () => {
+  documentation = await readFile(join(project, "docs/install.md"), "utf8");
+  lab = await createLab();
+  controlPlane = await startControlPlane(lab);
+  const programs = join(lab.root.folder, "bin");
+  await mkdir(programs);
+  const kubectl = controlPlanePrograms().kubectl.join(" ");
+  await writeFile(join(programs, "kubectl"), `#!/bin/sh\nexec ${kubectl} "$@"\n`);
+  await chmod(join(programs, "kubectl"), 0o755);
+  await symlink(helmProgram, join(programs, "helm"));
+  path = `${programs}:${process.env["PATH"]}`;
+});
+afterAll(() => lab?.close());
+
+/** The commands of the block under `heading` that holds `part`. */
+function block(heading: string, part: string): string {
+  const section = documentation.split(/^## /m).find((text) => text.startsWith(`${heading}\n`)) ?? "";
+  const found = [...section.matchAll(/```\n([^]*?)```/g)].map(([, text]) => text ?? "").find((it) => it.includes(part));
+  if (found === undefined) throw new Error(`docs/install.md has no ${part} under ${heading}`);
+  return found;
+}
+
+async function run(commands: string): Promise<string> {
+  const env = { PATH: path, KUBECONFIG: controlPlane.kubeconfig, HOME: lab.root.folder };
+  const script = `cd '${project}'\n${commands}`;
+  const { stdout, stderr, exitCode } = await lab.root.tryExec("sh", ["-euc", script], {
+    env,
+    timeoutMilliseconds: 60_000,
+  });
+  expect(exitCode, `${commands}\n${stderr}`).toBe(0);
+  return stdout;
+}
+
+const found = (what: string) => run(`kubectl get ${what} --all-namespaces --ignore-not-found -o name`);
+
+describe("docs/install.md: by Helm", () => {
+  it("installs with an image from a registry of one's own", async () => {
+    await run(block("With Helm", "helm install"));
+    const images = await run(
+      "kubectl -n port-hardening get deploy,ds -o jsonpath='{.items[*].spec.template.spec.containers[*].image}'",
+    );
+    expect(new Set(images.split(" "))).toEqual(new Set(["registry.example/port-hardening:0.1.0"]));
+  });
+
+  it("upgrades, and keeps the values", async () => {
+    expect(await run(block("Upgrade", "helm upgrade"))).toContain("REVISION: 2");
+    expect(await run("helm -n port-hardening get values port-hardening")).toContain("registry.example");
+  });
+
+  it("gives Argo CD its health checks", async () => {
+    await run("kubectl create namespace argocd; kubectl -n argocd create configmap argocd-cm --from-literal=mine=kept");
+    await run(block("With Argo CD", "kubectl patch"));
+    const map = parse(await run("kubectl -n argocd get configmap argocd-cm -o yaml")) as { data: object };
+    expect(Object.keys(map.data)).toEqual([
+      "mine",
+      ...["AddressGroup", "NodeState", "Policy"].map(
+        (kind) => `resource.customizations.health.porthardening.io_PortHardening${kind}`,
+      ),
+    ]);
+  });
+
+  it("uninstalls, and takes the kinds only when told", async () => {
+    await Promise.all([run(block("Uninstall", "helm uninstall")), endJob(controlPlane, "Complete")]);
+    expect(await found("deploy,ds")).toBe("");
+    expect(await found("crd")).toContain("porthardeningpolicies");
+    await run(block("Uninstall", "kubectl delete crd"));
+    expect(await found("crd")).toBe("");
+  });
+});
+
+describe("docs/install.md: by kustomize", () => {
+  it("installs what the chart does", async () => {
+    await run(block("With kustomize", "kubectl apply"));
+    expect(await found("deploy,ds")).toBe(
+      "deployment.apps/port-hardening-controller\ndaemonset.apps/port-hardening-agent\n",
+    );
+  });
+
+  it("clears a node that was offline, with the same image and the same folders as its agent", async () => {
+    // Something else makes it in a cluster where controllers run.
+    await run("kubectl -n port-hardening create serviceaccount default");
+    const [apply] = block("A node that was offline", "deploy/cleanup.yaml").split("\n");
+    await run(apply ?? "");
+    const read = (text: string) => manifests(text)[0] as Manifest & { readonly spec: PodSpec };
+    const made = read(await run("kubectl -n port-hardening get pod port-hardening-cleanup-the-node -o yaml")).spec;
+    const agent = manifests(await render({})).find(({ kind }) => kind === "DaemonSet") as Manifest & {
+      readonly spec: { readonly template: { readonly spec: PodSpec } };
+    };
+    const like = agent.spec.template.spec;
+    expect(made.nodeName).toBe("the-node");
+    expect(made.containers[0]?.image).toBe(like.containers[0]?.image);
+    expect(made.containers[0]?.securityContext).toMatchObject(like.containers[0]?.securityContext ?? {});
+    for (const { name, hostPath } of like.volumes.filter((volume) => volume.hostPath !== undefined)) {
+      expect(made.volumes).toContainEqual({ name, hostPath });
+    }
+  });
+
+  it("clears all nodes before it goes", async () => {
+    const [apply, wait, remove] = block("Uninstall", "deploy/uninstall.yaml").split("\n");
+    await Promise.all([run(apply ?? ""), endJob(controlPlane, "Complete")]);
+    await run(wait ?? "");
+    // Nothing ends namespaces here.
+    await run(`${remove} --wait=false`);
+    expect(await found("deploy,ds")).toBe("");
+  });
+});
+
+interface PodSpec {
+  readonly nodeName?: string;
+  readonly containers: readonly { readonly image: string; readonly securityContext: object }[];
+  readonly volumes: readonly { readonly name: string; readonly hostPath?: object }[];
+}
