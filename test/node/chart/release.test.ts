@@ -125,6 +125,7 @@ describe("a release", () => {
 
   it("comes again onto the kinds that were left", async () => {
     await mustHelm("install", "port-hardening", chart, ...inNamespace);
+    expect(await kubectl("get", "ds", ...inNamespace, "-o", "name")).toBe("daemonset.apps/port-hardening-agent\n");
   });
 });
 
