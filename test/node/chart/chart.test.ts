@@ -6,6 +6,7 @@ import { parse } from "yaml";
 import { documentedValues } from "../../../scripts/chart/documented-values.ts";
 import { valuesSchema } from "../../../scripts/chart/values-schema.ts";
 import { DEFAULT_ALLOWED_SYSCTLS } from "../../../src/plan/allowed-sysctls.ts";
+import { parseInstallSettings } from "../../../src/plan/install-settings.ts";
 import { DEFAULT_MARK_BIT } from "../../../src/plan/node-settings.ts";
 import { controlPlanePrograms } from "../../lab/control-plane-programs.ts";
 import { combinations } from "./combinations.ts";
@@ -85,6 +86,49 @@ function merged(base: Values, over: Values): Values {
   });
   return Object.fromEntries(both) as Values;
 }
+
+describe("the settings of the install", () => {
+  const settings = async (name: string) => {
+    const objects = manifests(await render(combinations[name] ?? {}));
+    const map = objects.find(({ metadata }) => metadata.name.endsWith("-settings")) as Manifest & {
+      readonly data: Readonly<Record<string, string>>;
+    };
+    return parseInstallSettings(parse(map.data["settings.yaml"] ?? "", { version: "1.1" }));
+  };
+
+  it("are by default what the program takes without a file", async () => {
+    expect(await settings("the defaults")).toEqual(parseInstallSettings(undefined));
+  });
+
+  it("are what was asked for", async () => {
+    const { allowedSysctls, node } = await settings("lists of one's own");
+    expect(allowedSysctls).toEqual(["net.ipv4.tcp_syncookies", "net.*.conf.all.accept_redirects"]);
+    expect(node).toMatchObject({ podInterfaces: ["pod+", "wg0"], podsOnUplink: true });
+    const backup = {
+      name: "backup",
+      protocol: "TCP",
+      ports: [
+        { from: 9102, to: 9102 },
+        { from: 9200, to: 9300 },
+      ],
+      peers: "Nodes",
+    };
+    expect(node.failsafes.inbound.at(-1)).toEqual(backup);
+    expect((await settings("no sysctls at all")).allowedSysctls).toEqual([]);
+  });
+
+  it("are read by agents and controller, which start again where they change", async () => {
+    const pods = async (name: string) =>
+      manifests(await render(combinations[name] ?? {}))
+        .filter(({ kind }) => kind === "Deployment" || kind === "DaemonSet")
+        .map((object) => JSON.stringify((object as { readonly spec?: object }).spec));
+    for (const pod of await pods("the defaults")) {
+      expect(pod).toContain('{"name":"SETTINGS","value":"/etc/port-hardening/settings.yaml"}');
+      expect(pod).toContain('{"name":"settings","mountPath":"/etc/port-hardening","readOnly":true}');
+      expect(await pods("lists of one's own")).not.toContain(pod);
+    }
+  });
+});
 
 describe("what is rendered", () => {
   it("selects pods by what no upgrade changes", async () => {
