@@ -60,8 +60,6 @@ export default defineConfig({
           maxWorkers: 4,
         },
       },
-      // Nor this: Helm, real nodes.
-      { test: { name: "node", include: ["test/node/**/*.test.ts"], testTimeout: 60_000, hookTimeout: 120_000 } },
       // Neither is this: Prometheus, which takes its own set-up, scrapes agents and controller of a cluster.
       {
         test: {
@@ -70,6 +68,16 @@ export default defineConfig({
           globalSetup: "test/cluster/bundle.ts",
           testTimeout: 60_000,
           hookTimeout: 120_000,
+        },
+      },
+      // Nor this: an image is built, and real kubelets run it.
+      {
+        test: {
+          name: "node",
+          include: ["test/node/**/*.test.ts"],
+          globalSetup: "test/node/build-image.ts",
+          testTimeout: 120_000,
+          hookTimeout: 300_000,
         },
       },
     ],

@@ -1,6 +1,7 @@
 // Bundles the program into dist/, or the folder that is given: what the image runs, as `dist/porthardening`. A bundle starts in a third of the time of
-// the sources and holds half of their memory (figures: docs/figures.md).
-import { copyFile, readFile, rm } from "node:fs/promises";
+// the sources and holds half of their memory (figures: docs/figures.md). A second argument names a file for esbuild's own account of
+// what went into it (a metafile).
+import { copyFile, readFile, rm, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { build, type Plugin } from "esbuild";
 
@@ -32,7 +33,8 @@ const leanClientNode: Plugin = {
 };
 
 await rm(folder, { recursive: true, force: true });
-await build({
+const { metafile } = await build({
+  metafile: true,
   entryPoints: [join(project, "src/main.ts")],
   outdir: folder,
   entryNames: "port-hardening",
@@ -53,3 +55,4 @@ await build({
   logLevel: "warning",
 });
 await copyFile(join(project, "scripts/porthardening.sh"), join(folder, "porthardening"));
+if (process.argv[3] !== undefined) await writeFile(process.argv[3], JSON.stringify(metafile));

@@ -1,7 +1,8 @@
 /**
- * `npm run image -- [--tag NAME] [--base IMAGE] [--builder docker|podman|buildah] [--context-only]`: makes the build context
- * dist/image (the bundle, Node, the bill of materials, the Dockerfile) and builds the image from it. Without --builder, the
- * first of docker, podman and buildah that is installed.
+ * `npm run image -- [--tag NAME] [--base IMAGE] [--builder docker|podman|buildah] [--context FOLDER] [--context-only]
+ * [--metafile FILE]`: makes the build context dist/image (the bundle, Node, the bill of materials, the Dockerfile) and builds the
+ * image from it. Without --builder, the first of docker, podman and buildah that is installed. --metafile keeps esbuild's account
+ * of what the bundle holds.
  */
 import { chmod, copyFile, mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
@@ -10,20 +11,23 @@ import { execa } from "execa";
 import { billOfMaterials } from "./bill-of-materials.ts";
 
 const project = resolve(import.meta.dirname, "..");
-const context = join(project, "dist/image");
 const { version } = JSON.parse(await readFile(join(project, "package.json"), "utf8")) as { version: string };
 const { values } = parseArgs({
   options: {
     tag: { type: "string", default: `port-hardening/port-hardening:${version}` },
     base: { type: "string" },
     builder: { type: "string" },
+    context: { type: "string", default: join(project, "dist/image") },
+    metafile: { type: "string" },
     "context-only": { type: "boolean", default: false },
   },
 });
 
+const context = resolve(values.context);
 await rm(context, { recursive: true, force: true });
 await mkdir(context, { recursive: true });
-await execa(process.execPath, [join(import.meta.dirname, "bundle.ts"), join(context, "porthardening")], {
+const account = values.metafile === undefined ? [] : [resolve(values.metafile)];
+await execa(process.execPath, [join(import.meta.dirname, "bundle.ts"), join(context, "porthardening"), ...account], {
   stdio: "inherit",
 });
 // The Node that runs this, which is the project's own.

@@ -1,0 +1,274 @@
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { writeKubeconfig } from "../lab/kubeconfig.ts";
+import { createLab, type Lab } from "../lab/lab.ts";
+import type { Traffic } from "../lab/traffic/traffic.ts";
+import { waitFor } from "../lab/wait-for.ts";
+import { IMAGE_VARIABLE } from "./build-image.ts";
+import {
+  type ClusterToInstallInto,
+  NAMESPACE,
+  RELEASE,
+  startClusterToInstallInto,
+} from "./cluster/cluster-to-install-into.ts";
+import { imageArchive } from "./cluster/image.ts";
+import { type NodeSnapshot, snapshotNode } from "./cluster/node-snapshot.ts";
+import { writeOlderChart } from "./cluster/older-chart.ts";
+import { type Claim, startPacketStream } from "./cluster/packet-stream.ts";
+import type { RealNode } from "./cluster/real-cluster.ts";
+import { hostWebAddress, hostWebPort, hostWebServicePort, nodePort } from "./cluster/servers.ts";
+
+const office = "203.0.113.7";
+const stranger = "198.51.100.9";
+const policy = {
+  apiVersion: "porthardening.io/v1alpha1",
+  kind: "PortHardeningPolicy",
+  metadata: { name: "workers" },
+  spec: {
+    mode: "Enforce",
+    ephemeralPorts: { range: "49152-65535", reserved: [50000], persist: true },
+    sysctls: { "net.ipv4.tcp_max_syn_backlog": "4096" },
+    firewall: {
+      inbound: {
+        allow: [
+          { name: "office", from: [{ ipBlock: { cidr: "203.0.113.0/24" } }], ports: [hostWebPort, "30000-32767"] },
+        ],
+        defaultAction: "Drop",
+      },
+    },
+    rateLimits: [{ name: "per-source", newConnections: { limit: 1000, per: "Second", burst: 1000 } }],
+  },
+};
+
+// One cluster, and one life of an install from the first test to the last: each goes on where the one before ended.
+let lab: Lab;
+let cluster: ClusterToInstallInto;
+let outside: Traffic;
+let before: readonly NodeSnapshot[];
+const started = performance.now();
+
+beforeAll(async () => {
+  lab = await createLab();
+  cluster = await startClusterToInstallInto(lab, {
+    archive: imageArchive(process.env[IMAGE_VARIABLE] ?? ""),
+    sources: [`${office}/24`, `${stranger}/24`],
+    onProgress: say,
+  });
+  outside = await cluster.outside.traffic();
+  before = await Promise.all(cluster.nodes.map(snapshotNode));
+  say("helm upgrade --install --wait");
+  await cluster.install();
+  say("installed");
+});
+afterAll(() => {
+  say("the end");
+  return lab?.close();
+});
+
+function say(what: string): void {
+  console.log(`${((performance.now() - started) / 1000).toFixed(1)} s: ${what}`);
+}
+
+interface Pod {
+  readonly metadata: { readonly name: string; readonly uid: string };
+  readonly spec: { readonly nodeName: string };
+}
+
+async function podsOf(component: "agent" | "controller"): Promise<readonly Pod[]> {
+  const selector = `app.kubernetes.io/component=${component}`;
+  return (await cluster.get<{ items: readonly Pod[] }>("pods", "-n", NAMESPACE, "-l", selector)).items;
+}
+
+async function agentOn({ name }: RealNode): Promise<string> {
+  const pod = (await podsOf("agent")).find(({ spec }) => spec.nodeName === name);
+  if (pod === undefined) throw new Error(`no agent runs on ${name}`);
+  return pod.metadata.name;
+}
+
+const uidsOf = async (component: "agent" | "controller") =>
+  (await podsOf(component)).map(({ metadata }) => metadata.uid).toSorted();
+
+/** Who reaches what while the policy is enforced. */
+function enforced(): readonly Claim[] {
+  const { first, second } = cluster;
+  const places = [
+    { to: first.ipv4, port: hostWebPort },
+    { to: first.ipv4, port: nodePort },
+    { to: second.ipv4, port: nodePort },
+    { to: hostWebAddress, port: hostWebServicePort },
+  ];
+  return places.flatMap((place) => [
+    { ...place, from: office, outcome: "connected" as const },
+    { ...place, from: stranger, outcome: "timeout" as const },
+  ]);
+}
+
+async function expectEnforced(): Promise<void> {
+  const claims = enforced();
+  const results = await outside.connectAll(claims);
+  const seen = claims.map(({ from, to, port }, index) => `${from} -> ${to}:${port} ${results[index]?.outcome}`);
+  expect(seen).toEqual(claims.map(({ from, to, port, outcome }) => `${from} -> ${to}:${port} ${outcome}`));
+}
+
+/** Sends packets all the while; none may meet anything but what the policy says. */
+async function expectNoGapWhile(act: () => Promise<void>): Promise<void> {
+  const stream = startPacketStream(outside, enforced());
+  try {
+    await act();
+  } finally {
+    const { made, broken } = await stream.stop();
+    expect(broken.slice(0, 20)).toEqual([]);
+    expect(made).toBeGreaterThan(100);
+  }
+}
+
+const ours = async (node: RealNode) =>
+  (await snapshotNode(node)).rules.filter((rule) => /PH-|port-hardening/.test(rule));
+
+describe("a cluster with real nodes", () => {
+  it("runs an agent on each node and two controllers on different ones after helm install --wait", async () => {
+    expect((await podsOf("agent")).map(({ spec }) => spec.nodeName).toSorted()).toEqual(["node1", "node2"]);
+    expect((await podsOf("controller")).map(({ spec }) => spec.nodeName).toSorted()).toEqual(["node1", "node2"]);
+    const { stdout } = await cluster.controlPlane.kubectl(["get", "phnode"]);
+    expect(stdout).toMatch(/^node1 .* True /m);
+    expect(stdout).toMatch(/^node2 .* True /m);
+  });
+
+  it("has everybody reach every server before there is a policy", async () => {
+    const results = await outside.connectAll(enforced());
+    expect(results.map(({ outcome }) => outcome)).toEqual(results.map(() => "connected"));
+  });
+
+  it("makes a policy Ready that kubectl applies, and writes range and rules on both nodes", async () => {
+    await cluster.apply(policy);
+    await cluster.controlPlane.kubectl(["wait", "--for=condition=Ready", "phpol/workers", "--timeout=25s"]);
+    const { stdout } = await cluster.controlPlane.kubectl(["get", "phpol"]);
+    expect(stdout).toMatch(/^workers +Enforce +2 +2 +0 +0 +Ready /m);
+    for (const node of cluster.nodes) {
+      expect((await node.run("sysctl", ["-n", "net.ipv4.ip_local_port_range"])).stdout).toBe("49152\t65535\n");
+      expect((await node.run("cat", ["/etc/sysctl.d/99-port-hardening.conf"])).stdout).toContain("49152 65535");
+    }
+  });
+
+  it("lets the allowed source through to host port, NodePort and ClusterIP of a hostNetwork pod, and nobody else", async () => {
+    await expectEnforced();
+  });
+
+  it("leaves kubectl logs and kubectl exec of the agent working", async () => {
+    const { kubectl } = cluster.controlPlane;
+    for (const node of cluster.nodes) {
+      const agent = await agentOn(node);
+      expect((await kubectl(["logs", "-n", NAMESPACE, agent])).stdout).toContain('"msg":"agent started"');
+      const { stdout } = await kubectl(["exec", "-n", NAMESPACE, agent, "--", "cat", "/proc/sys/kernel/hostname"]);
+      expect(stdout).toBe(`${node.name}\n`);
+    }
+  });
+
+  it("enforces without a gap while an agent's pod is deleted and comes back", async () => {
+    const { kubectl } = cluster.controlPlane;
+    const gone = await agentOn(cluster.first);
+    await expectNoGapWhile(async () => {
+      await kubectl(["delete", "pod", "-n", NAMESPACE, gone, "--wait"], { timeoutMilliseconds: 60_000 });
+      await rolledOut(`daemonset/${RELEASE}-agent`);
+    });
+    expect(await agentOn(cluster.first)).not.toBe(gone);
+  });
+
+  it("lets the token of one node's agent write that node's objects, and no other's", async () => {
+    const { kubectl, identities, server, authority, tryKubectl } = cluster.controlPlane;
+    const path = "/var/run/secrets/kubernetes.io/serviceaccount/token";
+    const agent = await agentOn(cluster.first);
+    const token = (await kubectl(["exec", "-n", NAMESPACE, agent, "--", "cat", path])).stdout.trim();
+    const KUBECONFIG = await writeKubeconfig(join(identities.folder, "stolen.kubeconfig"), {
+      server,
+      authority,
+      user: { token },
+    });
+    const patch = (what: readonly string[], change: object) =>
+      tryKubectl(["patch", ...what, "--type=merge", "-p", JSON.stringify(change)], { env: { KUBECONFIG } });
+    const status = (node: string) =>
+      patch(["phnode", node, "--subresource=status"], { status: { backend: "iptables-nft" } });
+    const lease = (node: string) =>
+      patch(["lease", node, "-n", NAMESPACE], { metadata: { labels: { touched: "yes" } } });
+    const spec = (node: string) => patch(["phnode", node], { spec: { policies: [] } });
+
+    expect(await status("node1")).toMatchObject({ exitCode: 0 });
+    expect(await lease("node1")).toMatchObject({ exitCode: 0 });
+    const refused = "the agent of node node1 writes only objects named node1";
+    expect((await status("node2")).stderr).toContain(refused);
+    expect((await lease("node2")).stderr).toContain(refused);
+    for (const node of ["node1", "node2"])
+      expect((await spec(node)).stderr).toMatch(/^Error from server \(Forbidden\)/);
+  });
+
+  it("goes on where kube-proxy is switched to nftables", async () => {
+    for (const node of cluster.nodes) {
+      await node.setProxyMode("nftables");
+      await waitFor(
+        `kube-proxy's own table on ${node.name}`,
+        async () =>
+          (await node.tryRun("nft", ["list", "map", "ip", "kube-proxy", "service-nodeports"])).stdout.includes(
+            `${nodePort}`,
+          ) || undefined,
+        { timeoutMilliseconds: 30_000 },
+      );
+      expect((await node.run("iptables-save", ["-t", "nat"])).stdout).not.toContain("KUBE-SVC");
+    }
+    await expectEnforced();
+    const { stdout } = await cluster.controlPlane.kubectl(["get", "phpol", "workers"]);
+    expect(stdout).toMatch(/^workers +Enforce +2 +2 +0 +0 +Ready /m);
+  });
+});
+
+describe("an upgrade by Helm", () => {
+  it("replaces the agents where a value of theirs changed, and nobody else, without a gap or another rule", async () => {
+    const [agents, controllers, rules] = [await uidsOf("agent"), await uidsOf("controller"), await ours(cluster.first)];
+    const older = join(lab.folder, "older-chart");
+    await writeOlderChart(older, "monitoring");
+    await expectNoGapWhile(async () => void (await cluster.install(["agent.logLevel=debug"], older)));
+    for (const uid of await uidsOf("agent")) expect(agents).not.toContain(uid);
+    expect(await uidsOf("controller")).toEqual(controllers);
+    expect(await ours(cluster.first)).toEqual(rules);
+  });
+
+  it("replaces agents and controllers where settings changed, and brings an older CRD up", async () => {
+    const newer = { ...policy, spec: { ...policy.spec, monitoring: { dropLog: { perMinute: 30 } } } };
+    const apply = () => cluster.controlPlane.tryKubectl(["apply", "-f", "-"], { input: JSON.stringify(newer) });
+    expect((await apply()).stderr).toContain('unknown field "spec.monitoring"');
+    const [agents, controllers] = [await uidsOf("agent"), await uidsOf("controller")];
+    await expectNoGapWhile(async () => void (await cluster.install(["podsOnUplink=true"])));
+    for (const uid of await uidsOf("agent")) expect(agents).not.toContain(uid);
+    for (const uid of await uidsOf("controller")) expect(controllers).not.toContain(uid);
+    expect(await apply()).toMatchObject({ exitCode: 0 });
+    await cluster.controlPlane.kubectl(["wait", "--for=condition=Ready", "phpol/workers", "--timeout=25s"]);
+    await expectEnforced();
+  });
+});
+
+describe("helm uninstall", () => {
+  it("leaves rules, sets, sysctls and /etc of every node as they were before the install", async () => {
+    for (const node of cluster.nodes) expect((await ours(node)).length).toBeGreaterThan(10);
+    await cluster.helm(["uninstall", RELEASE, "--namespace", NAMESPACE, "--wait", "--timeout", "180s"]);
+    const selector = `app.kubernetes.io/instance=${RELEASE}`;
+    await cluster.controlPlane.kubectl(["wait", "--for=delete", "pod", "-A", "-l", selector, "--timeout=25s"]);
+    const after = await Promise.all(cluster.nodes.map(snapshotNode));
+    for (const [index, snapshot] of after.entries()) expect(snapshot).toEqual(before[index]);
+    const results = await outside.connectAll(enforced());
+    expect(results.map(({ outcome }) => outcome)).toEqual(results.map(() => "connected"));
+  });
+
+  it("takes all of its objects with it, but the kinds and the policies of the users", async () => {
+    const { kubectl } = cluster.controlPlane;
+    const kinds = "all,configmap,serviceaccount,role,rolebinding,clusterrole,clusterrolebinding,pdb";
+    const admission = "validatingadmissionpolicy,validatingadmissionpolicybinding";
+    const of = ["-A", "-l", `app.kubernetes.io/instance=${RELEASE}`, "-o", "name"];
+    expect((await kubectl(["get", `${kinds},${admission}`, ...of])).stdout).toBe("");
+    expect((await kubectl(["get", "phpol", "-o", "name"])).stdout).toContain("/workers");
+  });
+});
+
+async function rolledOut(what: string): Promise<void> {
+  await cluster.controlPlane.kubectl(["rollout", "status", what, "-n", NAMESPACE, "--timeout=90s"], {
+    timeoutMilliseconds: 100_000,
+  });
+}
