@@ -23,7 +23,8 @@ export function auditStatus(state: AuditState, asked: AskedAudit | undefined, be
   if (asked === undefined) return {};
   const starting = state.auditedAt === undefined && before.audit?.auditedAt !== undefined;
   const listeners =
-    state.listeners === undefined ? undefined : listenersStatus(state.listeners, asked.audit.expected !== undefined);
+    state.listeners &&
+    listenersStatus(state.listeners, { areExpected: asked.audit.expected !== undefined, spoken: spokenOf(state) });
   const connections = state.connections === undefined ? undefined : connectionsStatus(state.connections);
   const shown = starting
     ? { listeners: listeners ?? before.listeners, connections: connections ?? before.connections }
@@ -33,6 +34,11 @@ export function auditStatus(state: AuditState, asked: AskedAudit | undefined, be
     ...(shown.listeners !== undefined && { listeners: shown.listeners }),
     ...(shown.connections !== undefined && { connections: shown.connections }),
   };
+}
+
+function spokenOf({ checks }: AuditState): ReadonlyMap<string, string> {
+  const seen = checks.flatMap(({ result }) => (result.status === "Checked" ? (result.seen ?? []) : []));
+  return new Map(seen.map(({ subject, says }) => [subject, says]));
 }
 
 function carriedOn(before: NodeAuditStatus, { audit, checks }: AskedAudit): NodeAuditStatus {

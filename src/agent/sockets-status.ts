@@ -1,18 +1,22 @@
 import { type ConnectionsStatus, type ListenersStatus, TOP_MAX } from "../api/audit-status.ts";
 import { clipText } from "../api/condition.ts";
 import type { ConnectionsState, ListenerState } from "../audit/audit-state.ts";
+import { listenerName } from "../audit/listeners/listener.ts";
 
 type ListenerStatus = ListenersStatus["top"][number];
 
 const CGROUP_MAX = 128;
 
 /**
- * @param areExpected whether some policy says which listeners are expected.
- *
- * Several sockets that look the same (one for each worker of a server) are one listener.
+ * `areExpected`: whether some policy says which listeners are expected; `spoken`: what listeners speak, by name. Several
+ * sockets that look the same (one for each worker of a server) are one listener.
  */
-export function listenersStatus(states: readonly ListenerState[], areExpected: boolean): ListenersStatus {
-  const told = new Map(states.map(listenerStatus).map((status) => [JSON.stringify(status), status]));
+export function listenersStatus(
+  states: readonly ListenerState[],
+  { areExpected, spoken }: { readonly areExpected: boolean; readonly spoken: ReadonlyMap<string, string> },
+): ListenersStatus {
+  const statuses = states.map((state) => listenerStatus(state, spoken.get(listenerName(state))));
+  const told = new Map(statuses.map((status) => [JSON.stringify(status), status]));
   const all = [...told.values()].toSorted(byUrgency);
   return {
     count: all.length,
@@ -21,7 +25,10 @@ export function listenersStatus(states: readonly ListenerState[], areExpected: b
   };
 }
 
-function listenerStatus({ protocol, address, port, process, reach, expected }: ListenerState): ListenerStatus {
+function listenerStatus(
+  { protocol, address, port, process, reach, expected }: ListenerState,
+  speaks: string | undefined,
+): ListenerStatus {
   return {
     protocol,
     address,
@@ -34,6 +41,7 @@ function listenerStatus({ protocol, address, port, process, reach, expected }: L
       ...(process.podUid !== undefined && { podUid: process.podUid }),
     }),
     reach,
+    ...(speaks !== undefined && { speaks: clipText(speaks, 128) }),
     ...(expected !== undefined && { expected }),
   };
 }

@@ -83,6 +83,13 @@ const listenerSchema = z
     reach: z
       .enum(["Everybody", "Some", "Nobody", "Unknown"])
       .describe("Who outside of the node gets through to it, by the policies in force. Unknown: none judges its port."),
+    speaks: z
+      .string()
+      .max(128)
+      .optional()
+      .describe(
+        "What a probe found out that it speaks, with TLS its version, cipher and certificate; absent: not probed.",
+      ),
     expected: z.boolean().optional().describe("Whether a policy says that it is meant to be there; absent: none says."),
   })
   .describe("A process that listens on a protected port.");

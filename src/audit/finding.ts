@@ -15,6 +15,14 @@ export interface Finding {
   readonly remedy: string;
 }
 
+/** What was seen of one thing, also where it is as it should be. */
+export interface Seen {
+  /** As in a finding. */
+  readonly subject: string;
+  /** At most 128 characters. */
+  readonly says: string;
+}
+
 /** The result of one check. A check that could not look says so: it never passes. */
 export type CheckResult =
   | {
@@ -22,5 +30,7 @@ export type CheckResult =
       /** How many things were looked at: no finding among none is no comfort. */
       readonly examined: number;
       readonly findings: readonly Finding[];
+      /** Absent where findings say it all. */
+      readonly seen?: readonly Seen[];
     }
   | { readonly status: "NotChecked"; readonly reason: string };

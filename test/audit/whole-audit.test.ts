@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { Finding } from "../../src/audit/finding.ts";
+import type { Finding, Seen } from "../../src/audit/finding.ts";
 import type { Host } from "../lab/hosts.ts";
 import { createLab, type Lab } from "../lab/lab.ts";
 import type { LabProcess } from "../lab/lab-process.ts";
@@ -14,6 +14,7 @@ interface Report {
     readonly name: string;
     readonly examined?: number;
     readonly findings?: readonly Finding[];
+    readonly seen?: readonly Seen[];
   }[];
   readonly notMet: readonly { readonly check: string }[];
 }
@@ -97,6 +98,18 @@ describe("an audit of a host with real servers", () => {
       "low protocols.tls-self-signed TCP 0.0.0.0:8445 nginx",
       "medium protocols.plaintext-http TCP 0.0.0.0:8080 nginx",
     ]);
+  });
+
+  it("says of each what it speaks, also where that is as it should be", () => {
+    const seen = report.checks.find(({ name }) => name === "protocols")?.seen?.map(({ says }) => says) ?? [];
+    expect(seen).toHaveLength(13);
+    expect(seen).toEqual(
+      expect.arrayContaining([
+        expect.stringMatching(/^TLSv1\.3 TLS_[A-Z0-9_]+, \S.* until \d{4}-\d\d-\d\d$/),
+        expect.stringMatching(/^SSH-2\.0-OpenSSH_/),
+        expect.stringMatching(/^PostgreSQL in plain text, TLS offered/),
+      ]),
+    );
   });
 
   it("ends with exit code 1, as the policy requires encryption", () => {

@@ -18,8 +18,8 @@ export async function checkProtocols(subject: AuditSubject): Promise<CheckResult
   if (there.length > 0 && !there.some(({ identity }) => known.has(identity))) {
     return { status: "NotChecked", reason: `none of ${there.length} listeners was probed in time` };
   }
-  const { examined, findings } = judgeProbes(there, known, now);
-  return { status: "Checked", examined, findings: [...findings, ...dormant.map(notStarted)] };
+  const { findings, ...judged } = judgeProbes(there, known, now);
+  return { ...judged, findings: [...findings, ...dormant.map(notStarted)] };
 }
 
 function notStarted(listener: Listener): Finding {

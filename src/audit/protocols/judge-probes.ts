@@ -1,6 +1,7 @@
-import type { CheckResult, Finding } from "../finding.ts";
+import type { CheckResult, Finding, Seen } from "../finding.ts";
 import type { KeptProbes, ProbedListener } from "./probe-plan.ts";
 import { serviceFindings } from "./service-findings.ts";
+import { serviceWords } from "./service-words.ts";
 
 /**
  * Judges what was probed. Pure; asked again without a new probe, as certificates expire. Examined: listeners that answered.
@@ -12,17 +13,19 @@ export function judgeProbes(
   now: number,
 ): Extract<CheckResult, { readonly status: "Checked" }> {
   const findings: Finding[] = [];
+  const seen: Seen[] = [];
   let examined = 0;
   for (const listener of listeners) {
     const result = probes.get(listener.identity)?.result;
     if (result?.kind === "Answered") {
       examined += 1;
+      seen.push({ subject: listener.name, says: serviceWords(result.service) });
       findings.push(...serviceFindings(listener.name, result.service, now).map(withPort(listener)));
     } else {
       findings.push(notReached(listener, result?.reason ?? "its turn did not come in the time of this audit"));
     }
   }
-  return { status: "Checked", examined, findings };
+  return { status: "Checked", examined, findings, seen };
 }
 
 function withPort({ port }: ProbedListener): (finding: Finding) => Finding {

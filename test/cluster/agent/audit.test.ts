@@ -79,7 +79,10 @@ describe("a policy that watches and audits", () => {
       audit?.top.find(({ port, check }) => port === 9080 && check === "protocols");
     const status = await lab.statusWhere("plain text to be found", (one) => plaintext(one) !== undefined);
     expect(plaintext(status)).toMatchObject({ id: "protocols.plaintext-http", severity: "medium" });
-    expect(status.listeners?.top.find(({ port }) => port === 9080)).toMatchObject({ reach: "Everybody" });
+    expect(status.listeners?.top.find(({ port }) => port === 9080)).toMatchObject({
+      reach: "Everybody",
+      speaks: expect.stringMatching(/^HTTP in plain text/),
+    });
     await server.stop();
     await lab.statusWhere("it to be gone", (one) => plaintext(one) === undefined);
   });

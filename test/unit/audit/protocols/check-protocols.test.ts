@@ -38,6 +38,10 @@ it("says of each port what listens there in plain text", async () => {
         remedy: expect.any(String),
       },
     ],
+    seen: [
+      { subject: "TCP 0.0.0.0:2323 server", says: expect.stringMatching(/^Telnet in plain text/) },
+      { subject: "TCP [::]:2222 server", says: expect.stringMatching(/^SSH-2\.0-/) },
+    ],
   });
 });
 
@@ -49,7 +53,7 @@ it.each<[string, Recorded]>([
   ["UDP", { listening: [{ ...tcp(2323, 1), protocol: "UDP" }] }],
 ])("connects to nobody on %s", async (_, recorded) => {
   const { asked, subject } = world(recorded, { 2323: TELNET, 5432: TELNET, 80: TELNET });
-  expect(await checkProtocols(subject)).toEqual({ status: "Checked", examined: 0, findings: [] });
+  expect(await checkProtocols(subject)).toEqual({ status: "Checked", examined: 0, findings: [], seen: [] });
   expect(asked).toEqual([]);
 });
 
