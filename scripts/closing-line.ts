@@ -1,10 +1,13 @@
 import type { Reporter, TestCase, TestModule } from "vitest/node";
 
-/** What a test run came to. Whatever went wrong counts as failed, also what is no test. */
-export interface Tally {
+export interface Counts {
   passed: number;
   failed: number;
   skipped: number;
+}
+
+/** What a test run came to. Whatever went wrong counts as failed, also what is no test. */
+export interface Tally extends Counts {
   /** Each skipped test and why. */
   readonly skips: string[];
   /** Failures that belong to no test: a file that does not load, a hook, an unhandled error, a run that was cut short. */
@@ -23,8 +26,16 @@ export function tallyReporter(tally: Tally): Reporter {
 }
 
 /** `N passed, N failed, N skipped`, the last line of `npm test`. */
-export function closingLine({ passed, failed, skipped }: Tally): string {
+export function closingLine({ passed, failed, skipped }: Counts): string {
   return `${passed} passed, ${failed} failed, ${skipped} skipped`;
+}
+
+/** Reads what `closingLine` wrote; undefined for any other line. */
+export function parseClosingLine(line: string): Counts | undefined {
+  const match = /^(\d+) passed, (\d+) failed, (\d+) skipped$/.exec(line);
+  if (match === null) return undefined;
+  const [passed = 0, failed = 0, skipped = 0] = match.slice(1).map(Number);
+  return { passed, failed, skipped };
 }
 
 export function addFailure(tally: Tally, what: string): void {
