@@ -1,5 +1,9 @@
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { kubeClient } from "../../src/kube/client.ts";
+import { loadKubeConfig } from "../../src/kube/kube-config.ts";
+import { resources } from "../../src/kube/resources.ts";
+import type { KubeObject } from "../../src/kube/types.ts";
 import { writeKubeconfig } from "../lab/kubeconfig.ts";
 import { createLab, type Lab } from "../lab/lab.ts";
 import type { Traffic } from "../lab/traffic/traffic.ts";
@@ -16,7 +20,14 @@ import { type NodeSnapshot, snapshotNode } from "./cluster/node-snapshot.ts";
 import { writeOlderChart } from "./cluster/older-chart.ts";
 import { type Claim, startPacketStream } from "./cluster/packet-stream.ts";
 import type { RealNode } from "./cluster/real-cluster.ts";
-import { hostWebAddress, hostWebPort, hostWebServicePort, nodePort } from "./cluster/servers.ts";
+import {
+  hostWebAddress,
+  hostWebObjects,
+  hostWebPort,
+  hostWebServicePort,
+  nodePort,
+  webObjects,
+} from "./cluster/servers.ts";
 
 const office = "203.0.113.7";
 const stranger = "198.51.100.9";
@@ -52,6 +63,7 @@ beforeAll(async () => {
   cluster = await startClusterToInstallInto(lab, {
     archive: imageArchive(process.env[IMAGE_VARIABLE] ?? ""),
     sources: [`${office}/24`, `${stranger}/24`],
+    servers: [...webObjects, ...hostWebObjects],
     onProgress: say,
   });
   outside = await cluster.outside.traffic();
@@ -175,30 +187,46 @@ describe("a cluster with real nodes", () => {
   });
 
   it("lets the token of one node's agent write that node's objects, and no other's", async () => {
-    const { kubectl, identities, server, authority, tryKubectl } = cluster.controlPlane;
+    const { kubectl, identities, authority, forward } = cluster.controlPlane;
     const path = "/var/run/secrets/kubernetes.io/serviceaccount/token";
     const agent = await agentOn(cluster.first);
     const token = (await kubectl(["exec", "-n", NAMESPACE, agent, "--", "cat", path])).stdout.trim();
-    const KUBECONFIG = await writeKubeconfig(join(identities.folder, "stolen.kubeconfig"), {
-      server,
-      authority,
-      user: { token },
+    const api = await forward();
+    const file = join(identities.folder, "stolen.kubeconfig");
+    const client = kubeClient(
+      loadKubeConfig(await writeKubeconfig(file, { server: api.server, authority, user: { token } })),
+    );
+    const { nodeStates, leases } = resources;
+    const state = (name: string) => ({
+      apiVersion: `${nodeStates.group}/${nodeStates.version}`,
+      kind: nodeStates.kind,
+      metadata: { name },
     });
-    const patch = (what: readonly string[], change: object) =>
-      tryKubectl(["patch", ...what, "--type=merge", "-p", JSON.stringify(change)], { env: { KUBECONFIG } });
     const status = (node: string) =>
-      patch(["phnode", node, "--subresource=status"], { status: { backend: "iptables-nft" } });
-    const lease = (node: string) =>
-      patch(["lease", node, "-n", NAMESPACE], { metadata: { labels: { touched: "yes" } } });
-    const spec = (node: string) => patch(["phnode", node], { spec: { policies: [] } });
+      client.apply(nodeStates, { ...state(node), status: {} } as KubeObject, {
+        fieldManager: "thief",
+        subresource: "status",
+      });
+    const spec = (node: string) =>
+      client.apply(nodeStates, { ...state(node), spec: { policies: [] } } as KubeObject, { fieldManager: "thief" });
+    const lease = async (name: string) => {
+      const found = await client.get(leases, { name, namespace: NAMESPACE });
+      if (found === undefined) throw new Error(`${name} has no Lease`);
+      return client.replace(leases, { ...found, metadata: { ...found.metadata, labels: { touched: "yes" } } });
+    };
 
-    expect(await status("node1")).toMatchObject({ exitCode: 0 });
-    expect(await lease("node1")).toMatchObject({ exitCode: 0 });
-    const refused = "the agent of node node1 writes only objects named node1";
-    expect((await status("node2")).stderr).toContain(refused);
-    expect((await lease("node2")).stderr).toContain(refused);
-    for (const node of ["node1", "node2"])
-      expect((await spec(node)).stderr).toMatch(/^Error from server \(Forbidden\)/);
+    try {
+      await status("node1");
+      await lease("node1");
+      const refused = "the agent of node node1 writes only objects named node1";
+      await expect(status("node2")).rejects.toThrow(refused);
+      await expect(lease("node2")).rejects.toThrow(refused);
+      // Specs are the controller's, also that of its own node.
+      for (const node of ["node1", "node2"]) await expect(spec(node)).rejects.toThrow(/cannot patch resource/);
+    } finally {
+      await client.close();
+      await api.close();
+    }
   });
 
   it("goes on where kube-proxy is switched to nftables", async () => {

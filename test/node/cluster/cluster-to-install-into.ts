@@ -4,7 +4,6 @@ import type { Lab } from "../../lab/lab.ts";
 import type { ExecResult } from "../../lab/network-namespace.ts";
 import { IMAGE_REPOSITORY, IMAGE_TAG } from "./image.ts";
 import { type RealCluster, type RealNode, startRealCluster } from "./real-cluster.ts";
-import { serverObjects } from "./servers.ts";
 
 const project = resolve(import.meta.dirname, "../../..");
 const helmProgram = join(project, ".cache/bin/helm");
@@ -31,7 +30,8 @@ export interface ClusterToInstallInto extends RealCluster {
   install(set?: readonly string[], chart?: string): Promise<ExecResult>;
   /** helm with an administrator's kubeconfig; throws with its stderr. */
   helm(args: readonly string[]): Promise<ExecResult>;
-  apply(object: object | string): Promise<void>;
+  /** Applies it with kubectl; returns what that printed. */
+  apply(object: object | string): Promise<string>;
   /** `kubectl get ... -o json`, parsed. */
   get<T>(...args: readonly string[]): Promise<T>;
 }
@@ -40,13 +40,15 @@ export interface ClusterOptions {
   /** OCI archive of the operator's image. */
   readonly archive: string;
   readonly sources: readonly string[];
+  /** Objects with pods to send packets to (test/node/cluster/servers.ts). */
+  readonly servers: readonly object[];
   readonly onProgress?: (what: string) => void;
 }
 
-/** Starts it, with servers that run (test/node/cluster/servers.ts). */
+/** Starts it; resolves when the servers run. */
 export async function startClusterToInstallInto(
   lab: Lab,
-  { archive, sources, onProgress = () => undefined }: ClusterOptions,
+  { archive, sources, servers, onProgress = () => undefined }: ClusterOptions,
 ): Promise<ClusterToInstallInto> {
   const cluster = await startRealCluster(lab, { nodes: 2, images: [archive], onProgress });
   const { controlPlane, nodes } = cluster;
@@ -63,16 +65,19 @@ export async function startClusterToInstallInto(
     HELM_DATA_HOME: join(home, "data"),
   };
   const helm = (args: readonly string[]) => lab.root.exec(helmProgram, args, { env, timeoutMilliseconds: 240_000 });
+  const { kubectl } = controlPlane;
   const apply = async (object: object | string) => {
     const input = typeof object === "string" ? object : JSON.stringify(object);
-    await controlPlane.kubectl(["apply", "-f", "-"], { input });
+    return (await kubectl(["apply", "-f", "-"], { input })).stdout.trim();
   };
-  onProgress("starting servers: pods behind a NodePort, and one in the first node's own network");
-  await apply({ apiVersion: "v1", kind: "List", items: serverObjects(first.name) });
-  await controlPlane.kubectl(["rollout", "status", "deployment/web", "--timeout=60s"], { timeoutMilliseconds: 70_000 });
-  await controlPlane.kubectl(["wait", "--for=condition=Ready", "pod/host-web", "--timeout=60s"], {
-    timeoutMilliseconds: 70_000,
-  });
+  onProgress("starting servers to send packets to");
+  await apply({ apiVersion: "v1", kind: "List", items: servers });
+  for (const wait of [
+    ["rollout", "status", "deployment/web"],
+    ["wait", "--for=condition=Ready", "pod", "--all"],
+  ]) {
+    await kubectl([...wait, "--timeout=60s"], { timeoutMilliseconds: 70_000 });
+  }
   return {
     ...cluster,
     outside,
@@ -86,7 +91,7 @@ export async function startClusterToInstallInto(
       return helm(["upgrade", RELEASE, chart, "--namespace", NAMESPACE, ...how, ...values]);
     },
     async get<T>(...args: readonly string[]) {
-      return JSON.parse((await controlPlane.kubectl(["get", ...args, "-o", "json"])).stdout) as T;
+      return JSON.parse((await kubectl(["get", ...args, "-o", "json"])).stdout) as T;
     },
   };
 }
