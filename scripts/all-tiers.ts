@@ -1,11 +1,12 @@
-/** What `.ci/run` runs: every tier of tests, each by its own command, and as last line the sum of theirs. */
+/** What `.ci/run` runs: the tiers of tests, each by its own command, and as last line the sum of theirs. */
 import { closingLine } from "./closing-line.ts";
 import { runTiers } from "./run-tiers.ts";
 
 const stop = new AbortController();
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(signal, () => stop.abort());
 
-const tiers = ["test", "test:audit", "test:monitoring", "test:node"].map((name) => ({
+// `test:node` is by itself: it builds an image and two machines.
+const tiers = ["test", "test:audit", "test:monitoring"].map((name) => ({
   name,
   command: ["npm", "run", "--silent", name] as const,
 }));
