@@ -1,4 +1,25 @@
 import { defineConfig } from "vitest/config";
+import { BaseSequencer, type TestSpecification } from "vitest/node";
+
+/** Those that take longest begin first, or all others would wait for them in the end. */
+const slowest = [
+  "test/cluster/demo.test.ts",
+  "test/cluster/agent/agent.test.ts",
+  "test/cluster/peers.test.ts",
+  "test/cluster/kube/reflector.test.ts",
+  "test/cluster/uninstall.test.ts",
+  "test/netns/kernel/linux.test.ts",
+];
+
+class SlowestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const rank = ({ moduleId }: TestSpecification) => {
+      const place = slowest.findIndex((name) => moduleId.endsWith(name));
+      return place < 0 ? slowest.length : place;
+    };
+    return (await super.sort(files)).toSorted((a, b) => rank(a) - rank(b));
+  }
+}
 
 /** Tests of audits that need a kernel or a cluster: audits wait for things to settle, so they are in a tier of their own. */
 const audits = [
@@ -6,6 +27,7 @@ const audits = [
   "test/cluster/agent/{audit,audit-followers,reports}.test.ts",
   "test/cluster/controller/audits*.test.ts",
   "test/cluster/exposure.test.ts",
+  "test/cluster/rights-used.test.ts",
 ];
 
 /**
@@ -15,6 +37,7 @@ const audits = [
  */
 export default defineConfig({
   test: {
+    sequence: { sequencer: SlowestFirst },
     projects: [
       {
         test: {

@@ -34,7 +34,11 @@ export function cleanupCommand(): Command {
     .action(async ({ stateDir, sysctlDir, hostRoot: root, markBit }: CleanupFlags) => {
       const kernel = linuxKernel({ host: localHost(), stateDir, sysctlDir, markBit });
       const directory = stateDirectory(stateDir);
-      await kernel.clear();
+      // Where an agent puts back what is removed, removing the rest fails: what is left in the end says more.
+      const failure = await kernel.clear().then(
+        () => undefined,
+        (error: unknown) => error,
+      );
       // What is on disk would be enforced again by the next agent that starts without an API server.
       await directory.forget();
       const changer = hostChanger({ root, host: localHost() });
@@ -42,8 +46,12 @@ export function cleanupCommand(): Command {
       await sleep(LOOK_AGAIN_MILLISECONDS);
       const left = await kernel.verify(NO_RULES, "Headers");
       if (left.length > 0) {
-        throw new Error(`an agent put these back: ${left.slice(0, 5).join(", ")}; stop it, then run cleanup again`);
+        const why = failure instanceof Error ? ` (${failure.message})` : "";
+        throw new Error(
+          `still there: ${left.slice(0, 5).join(", ")}${why}; stop the agent, which would put them back, and run cleanup again`,
+        );
       }
+      if (failure !== undefined) throw failure;
       if (undone.kind === "NotDone") throw new Error(`automatic updates were not put back: ${undone.reason}`);
       process.stdout.write("nothing of port-hardening is left on this node\n");
     });
