@@ -1,5 +1,6 @@
-import type { NodeAuditStatus } from "../api/audit-status.ts";
+import type { ListenersStatus, NodeAuditStatus } from "../api/audit-status.ts";
 import type { CheckState } from "../audit/audit-state.ts";
+import { listenerName } from "../audit/listeners/listener.ts";
 import { type FirstSeen, findingKey } from "../audit/standing.ts";
 
 /** Since when its findings are there, by the status that an agent before this one wrote. */
@@ -8,6 +9,16 @@ export function firstSeenIn({ top }: NodeAuditStatus): FirstSeen {
     top.flatMap(({ check, id, subject, since }) =>
       check === undefined ? [] : [[findingKey({ check, id, subject }), Date.parse(since)] as const],
     ),
+  );
+}
+
+/** Since when its listeners are there, by name, as far as the status named them. */
+export function listenersSeenIn(listeners: ListenersStatus | undefined): FirstSeen {
+  return new Map(
+    (listeners?.top ?? []).flatMap(({ protocol, address, port, process, since }) => {
+      const named = { protocol, address, port, ...(process !== undefined && { process: { name: process } }) };
+      return since === undefined ? [] : [[listenerName(named), Date.parse(since)] as const];
+    }),
   );
 }
 

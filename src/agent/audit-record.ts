@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
-import type { AuditState, CheckState, StandingFinding } from "../audit/audit-state.ts";
+import type { AuditState, CheckState, ListenerState, StandingFinding } from "../audit/audit-state.ts";
+import { listenerName } from "../audit/listeners/listener.ts";
 import { type FirstSeen, standingAfter, withFirstSeen } from "../audit/standing.ts";
 
 /** What was found, result by result. */
@@ -8,11 +9,11 @@ export interface AuditRecord {
   /** Takes what a check found; whether that says something new. */
   made(check: CheckState): boolean;
   dueAt(at: number | undefined): void;
-  /** undefined: not to be seen. */
-  listeners(listeners: AuditState["listeners"] | undefined): void;
+  /** Those that are there at `at`; undefined: not to be seen. */
+  listeners(listeners: AuditState["listeners"] | undefined, at: number): void;
   connections(connections: AuditState["connections"] | undefined): void;
-  /** Since when findings are known that an agent before this one had. */
-  remember(seen: FirstSeen): void;
+  /** Since when findings are known that an agent before this one had, and since when listeners are, by name. */
+  remember(seen: FirstSeen, listenersSeen: FirstSeen): void;
   /** Only these checks are asked for. */
   keep(checks: ReadonlySet<string>): void;
   /** All checks were made once: what is found from now on is new. */
@@ -25,6 +26,8 @@ const NOTHING: AuditState = { checks: [], findings: [] };
 export function auditRecord(order: readonly string[]): AuditRecord {
   let state = NOTHING;
   let remembered: FirstSeen = new Map();
+  /** By name. One that could not be seen for a moment has not gone. */
+  let listenersSince: FirstSeen = new Map();
   const byOrder = (a: CheckState, b: CheckState): number => order.indexOf(a.name) - order.indexOf(b.name);
 
   return {
@@ -43,15 +46,26 @@ export function auditRecord(order: readonly string[]): AuditRecord {
       const { dueAt: _, ...rest } = state;
       state = at === undefined ? rest : { ...rest, dueAt: at };
     },
-    listeners(listeners) {
+    listeners(listeners, at) {
       const { listeners: _, ...rest } = state;
-      state = listeners === undefined ? rest : { ...rest, listeners };
+      state = rest;
+      if (listeners === undefined) return;
+      listenersSince = new Map(
+        listeners.map(listenerName).map((name) => [name, listenersSince.get(name) ?? at] as const),
+      );
+      state = { ...rest, listeners: withSince(listeners, listenersSince) };
     },
     connections(connections) {
       const { connections: _, ...rest } = state;
       state = connections === undefined ? rest : { ...rest, connections };
     },
-    remember(seen) {
+    remember(seen, listenersSeen) {
+      const earlier = [...listenersSeen].map(
+        ([name, at]) => [name, Math.min(at, listenersSince.get(name) ?? at)] as const,
+      );
+      listenersSince = new Map([...listenersSince, ...earlier]);
+      const { listeners } = state;
+      if (listeners !== undefined) state = { ...state, listeners: withSince(listeners, listenersSince) };
       state = { ...state, findings: withFirstSeen(state.findings, seen) };
       if (state.auditedAt === undefined) remembered = seen;
     },
@@ -59,6 +73,7 @@ export function auditRecord(order: readonly string[]): AuditRecord {
       if (checks.size === 0) {
         state = NOTHING;
         remembered = new Map();
+        listenersSince = new Map();
         return;
       }
       state = {
@@ -74,8 +89,16 @@ export function auditRecord(order: readonly string[]): AuditRecord {
   };
 }
 
+function withSince(listeners: readonly ListenerState[], times: FirstSeen): readonly ListenerState[] {
+  return listeners.map((listener) => {
+    const since = times.get(listenerName(listener));
+    return since === undefined ? listener : { ...listener, since };
+  });
+}
+
 /** Without what changes with each run. */
 function gist(check: CheckState | undefined, findings: readonly StandingFinding[]): object {
-  const { status, reason } = check?.result.status === "NotChecked" ? check.result : { status: check?.result.status };
-  return { status, reason, findings: findings.map(({ evidence: _, ...finding }) => finding) };
+  const told = findings.map(({ evidence: _, ...finding }) => finding);
+  if (check?.result.status !== "Checked") return { ...check?.result, findings: told };
+  return { status: "Checked", seen: check.result.seen, findings: told };
 }

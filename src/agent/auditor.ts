@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
-import type { NodeAuditStatus } from "../api/audit-status.ts";
+import type { ListenersStatus, NodeAuditStatus } from "../api/audit-status.ts";
 import type { AuditState } from "../audit/audit-state.ts";
 import { type AuditSubject, type Check, type Occasion, once } from "../audit/check.ts";
 import type { CheckResult } from "../audit/finding.ts";
@@ -10,7 +10,7 @@ import type { AuditSettings } from "../audit/settings.ts";
 import type { SocketReader } from "../audit/sockets.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import type { AuditAim } from "./audit-aim.ts";
-import { checkStatesIn, firstSeenIn } from "./audit-before.ts";
+import { checkStatesIn, firstSeenIn, listenersSeenIn } from "./audit-before.ts";
 import { auditRecord } from "./audit-record.ts";
 import { auditRounds } from "./audit-round.ts";
 import { auditSettings } from "./audit-settings.ts";
@@ -29,8 +29,8 @@ import { watchedListeners } from "./watched-listeners.ts";
 export interface Auditor {
   /** Cheap where nothing changed. */
   aim(aim: AuditAim): void;
-  /** What the status said that an agent before this one wrote: since when findings are there, and what peers measured. */
-  remember(before: NodeAuditStatus): void;
+  /** What an agent before this one wrote: since when findings and listeners are there, and what peers measured. */
+  remember(before: NodeAuditStatus, listeners?: ListenersStatus): void;
   /** Until `signal` aborts. Never throws. */
   run(signal: AbortSignal): Promise<void>;
   state(): AuditState;
@@ -147,7 +147,7 @@ export function auditor(options: AuditorOptions): Auditor {
       listeners.clear();
       return false;
     }
-    record.listeners(listeners.states);
+    record.listeners(listeners.states, now());
     if (changed) onChange();
     return changed;
   }
@@ -232,13 +232,13 @@ export function auditor(options: AuditorOptions): Auditor {
       if (next.audit !== undefined) times.watchNow();
       bell.ring();
     },
-    remember(before) {
+    remember(before, listenersBefore) {
       // It is made again when a peer has answered, minutes after all others: until then what was measured before stands.
       const waiting = (aim.audit === undefined ? checks : asked())
         .filter(({ name, patient }) => patient && !record.state.checks.some((made) => made.name === name))
         .map(({ name }) => name);
       for (const state of checkStatesIn(before, new Set(waiting))) record.made(state);
-      record.remember(firstSeenIn(before));
+      record.remember(firstSeenIn(before), listenersSeenIn(listenersBefore));
     },
     async run(signal) {
       await Promise.all([loop(signal), slow.run(signal), patient.run(signal)]);

@@ -1,4 +1,4 @@
-import type { NodeAuditStatus } from "../api/audit-status.ts";
+import type { ListenersStatus, NodeAuditStatus } from "../api/audit-status.ts";
 import type { NodeStateStatus } from "../api/node-state.ts";
 import type { Check } from "../audit/check.ts";
 import type { HostView } from "../audit/host-view.ts";
@@ -32,7 +32,7 @@ export interface NodeAudits {
   /** Cheap where nothing changed. */
   follow(now: Audited): void;
   /** What an agent before this one wrote. */
-  remember(before: NodeAuditStatus): void;
+  remember(before: NodeAuditStatus, listeners?: ListenersStatus): void;
   status(before: NodeStateStatus | undefined): ReturnType<typeof auditStatus>;
   /** Brings the metrics up to date. */
   collect(): void;

@@ -172,7 +172,7 @@ export function reconciler(options: ReconcilerOptions): Reconciler {
       repairs += status?.drift?.count ?? 0;
       for (const policy of status?.policies ?? []) drops.carryOn(policy);
       dropped.carryOn(status?.dropped ?? []);
-      if (status?.audit !== undefined) audits.remember(status.audit);
+      if (status?.audit !== undefined) audits.remember(status.audit, status.listeners);
     }
     published = { uid, status };
   }

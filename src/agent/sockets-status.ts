@@ -26,7 +26,7 @@ export function listenersStatus(
 }
 
 function listenerStatus(
-  { protocol, address, port, process, reach, expected }: ListenerState,
+  { protocol, address, port, process, reach, expected, since }: ListenerState,
   speaks: string | undefined,
 ): ListenerStatus {
   return {
@@ -43,6 +43,7 @@ function listenerStatus(
     reach,
     ...(speaks !== undefined && { speaks: clipText(speaks, 128) }),
     ...(expected !== undefined && { expected }),
+    ...(since !== undefined && { since: new Date(since).toISOString() }),
   };
 }
 

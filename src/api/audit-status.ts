@@ -91,6 +91,7 @@ const listenerSchema = z
         "What a probe found out that it speaks, with TLS its version, cipher and certificate; absent: not probed.",
       ),
     expected: z.boolean().optional().describe("Whether a policy says that it is meant to be there; absent: none says."),
+    since: time.optional().describe("When an agent first saw it there."),
   })
   .describe("A process that listens on a protected port.");
 

@@ -23,6 +23,8 @@ export interface StandingFinding extends Finding {
 
 export interface ListenerState extends Listener {
   readonly reach: Reach;
+  /** When it was first seen, ms since 1970; absent until it was recorded. */
+  readonly since?: number;
   /** Absent: nobody says which listeners are expected. */
   readonly expected?: boolean;
 }

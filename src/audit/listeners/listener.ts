@@ -7,8 +7,13 @@ export interface Listener extends ListeningSocket {
   readonly process?: Process;
 }
 
+/** What a listener is called by. */
+export interface NamedListener extends Pick<Listener, "protocol" | "address" | "port"> {
+  readonly process?: Pick<Process, "name">;
+}
+
 /** Short and stable: `TCP 0.0.0.0:6379 redis-server`, `TCP [::]:443 nginx`. */
-export function listenerName({ protocol, address, port, process }: Listener): string {
+export function listenerName({ protocol, address, port, process }: NamedListener): string {
   const place = address.includes(":") ? `[${address}]` : address;
   return `${protocol} ${place}:${port}${process === undefined ? "" : ` ${process.name}`}`;
 }

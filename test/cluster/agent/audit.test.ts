@@ -67,7 +67,10 @@ describe("a policy that watches and audits", () => {
       expected: false,
       process: expect.any(String),
       cgroup: expect.stringMatching(/^\//),
+      since: expect.any(String),
     });
+    const since = (port: number) => Date.parse(status.listeners?.top.find((one) => one.port === port)?.since ?? "");
+    expect(since(9999)).toBeGreaterThan(since(served.hostPort));
     await listener.close();
     await lab.statusWhere("port 9999 to be gone", hasNothing);
   });

@@ -142,6 +142,65 @@ describe("a finding", () => {
     expect(node.auditor.state()).toMatchObject({ findings: [], listeners: [{ port: 9100 }] });
   });
 
+  it("says since when each listener is there, over a restart too", async () => {
+    const node = auditedNode(stop.signal);
+    node.listening = [tcp(9100, 1)];
+    node.auditor.aim(aimAt(asking));
+    await seconds(60);
+    node.listening = [tcp(9100, 1), tcp(6379, 2)];
+    await seconds(5);
+    const since = () => node.auditor.state().listeners?.map(({ port, since: at }) => [port, at]) ?? [];
+    const [[, old = 0] = [], [, young = 0] = []] = since();
+    expect(young - old).toBeGreaterThanOrEqual(50_000);
+    node.listening = new Error("EACCES");
+    await seconds(10);
+    node.listening = [tcp(9100, 1), tcp(6379, 2)];
+    await seconds(10);
+    const before = since();
+    expect(before).toEqual([
+      [9100, old],
+      [6379, young],
+    ]);
+    const { audit, listeners } = auditStatus(node.auditor.state(), node.auditor.asked());
+    expect(listeners?.top.map(({ since: at }) => Date.parse(at ?? ""))).toEqual([young, old]);
+    node.restart();
+    node.auditor.aim(aimAt(asking));
+    await seconds(10);
+    expect(since()).not.toEqual(before);
+    // What the API server said may come later than the first look.
+    if (audit !== undefined) node.auditor.remember(audit, listeners);
+    expect(since()).toEqual(before);
+    node.listening = [tcp(9100, 1)];
+    await seconds(10);
+    node.listening = [tcp(9100, 1), tcp(6379, 3)];
+    await seconds(10);
+    expect(since()[1]?.[1]).toBeGreaterThan(young);
+  });
+
+  it("is told at once, also where a check saw something that is no finding", async () => {
+    const probe = toldCheck({ name: "told", practice: "capacity", when: "Often" });
+    probe.answer = async () => ({
+      status: "Checked",
+      examined: 1,
+      findings: [],
+      seen: [{ subject: "a", says: "TLS" }],
+    });
+    const node = auditedNode(stop.signal, [probe.check]);
+    node.auditor.aim(aimAt(asking));
+    await seconds(200);
+    const { changes } = node;
+    await seconds(200);
+    expect(node.changes).toBe(changes);
+    probe.answer = async () => ({
+      status: "Checked",
+      examined: 1,
+      findings: [],
+      seen: [{ subject: "a", says: "SSH" }],
+    });
+    await seconds(70);
+    expect(node.changes).toBe(changes + 1);
+  });
+
   it("keeps the time at which it was first seen, over a restart too", async () => {
     const node = auditedNode(stop.signal);
     node.listening = [tcp(6379, 1)];
