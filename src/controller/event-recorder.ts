@@ -11,6 +11,7 @@ import type { NodeStateFacts } from "./node-state-facts.ts";
 import { podNamesOn, podUidOf } from "./pod-names.ts";
 import type { PolicyFacts } from "./policy-facts.ts";
 import { policyNews, sumUp } from "./policy-happenings.ts";
+import { sumUps } from "./sum-ups.ts";
 import { fieldAt } from "./wire-fields.ts";
 
 /** Made: it is there now. Known: it was there already. Dropped: the rate was used up. */
@@ -41,7 +42,7 @@ type EventKey = `node/${string}` | `policy/${string}` | `sum/${string}`;
 
 /** The API server forgets Events after an hour (--event-ttl), so what is older would be told a second time after a restart. */
 const NEWS_MILLISECONDS = 3_600_000;
-/** A first audit of a fleet comes in within seconds; it is summed up as a whole. */
+/** From a finding without an Event to the sum, and to another look where it is too early for that. */
 const SETTLE_MILLISECONDS = 5_000;
 
 /**
@@ -54,8 +55,7 @@ export function eventRecorder(options: EventRecorderOptions): EventRecorder {
   const budget = eventBudget(rates);
   /** As last looked at; the very objects of the caches, so they cost nothing. */
   const lookedAt = { nodes: new Map<string, NodeStateFacts>(), policies: new Map<string, PolicyFacts>() };
-  /** The hour in which a policy's findings were last summed up. */
-  const summedUp = new Map<string, number>();
+  const sums = sumUps();
   const queue = workQueue<EventKey>({
     reconcile: pass,
     onError: (err, key, retryInMilliseconds) => logger.warn({ err, key, retryInMilliseconds }, "event pass failed"),
@@ -87,7 +87,7 @@ export function eventRecorder(options: EventRecorderOptions): EventRecorder {
   async function tellOfPolicy(name: string, signal: AbortSignal): Promise<void> {
     const policy = stores().policies.get({ name });
     const before = remember(lookedAt.policies, name, policy);
-    if (policy === undefined) summedUp.delete(name);
+    if (policy === undefined) sums.forget(name);
     if (policy === undefined) return;
     for (const { happening } of newAmong(policyNews(policy), before && policyNews(before))) {
       if (!budget.take(`policy/${name}`, now())) onResult("Dropped");
@@ -99,9 +99,10 @@ export function eventRecorder(options: EventRecorderOptions): EventRecorder {
   async function sumUpPolicy(name: string, signal: AbortSignal): Promise<void> {
     const policy = stores().policies.get({ name });
     const hour = Math.floor(now() / NEWS_MILLISECONDS);
-    if (policy === undefined || summedUp.get(name) === hour) return;
-    summedUp.set(name, hour);
-    await make(sumUp(policy, hour), signal);
+    if (policy === undefined) return;
+    const turn = sums.turn(policy, hour, now());
+    if (turn === "Later") queue.addAfter(`sum/${name}`, SETTLE_MILLISECONDS);
+    if (turn === "Now") await make(sumUp(policy, hour), signal);
   }
 
   /** Texts are not cached: they are read where there is something to tell. Pods only where a finding is about one. */
