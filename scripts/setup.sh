@@ -287,20 +287,20 @@ extract_packages() {
   mv "$into.building" "$into"
 }
 
-# ensure_extracted NAME WHAT PACKAGE...: links .cache/NAME to a folder with these packages.
+# ensure_extracted NAME WHAT EXTRACT [PACKAGE...]: links .cache/NAME to a folder that `EXTRACT FOLDER PACKAGE...` has made, once.
 ensure_extracted() {
-  link=$1 what=$2
-  shift 2
+  link=$1 what=$2 extract=$3
+  shift 3
   command -v apt-get >/dev/null || fail "this tier takes $what from packages of Debian or Ubuntu; run it there"
   cache=${XDG_CACHE_HOME:-$HOME/.cache}/port-hardening
-  extracted=$cache/$link-$(hash_of "$*" /etc/os-release)
+  extracted=$cache/$link-$(hash_of "$(uname -m) $extract $*" /etc/os-release)
   mkdir -p "$cache" .cache
   if ! [ -d "$extracted" ]; then
     exec 9>"$cache/$link.lock"
     flock 9
     if ! [ -d "$extracted" ]; then
       say "extracting $what, once (up to 100 MB to fetch)"
-      extract_packages "$extracted" "$@"
+      "$extract" "$extracted" "$@"
     fi
     exec 9>&-
   fi
@@ -335,24 +335,6 @@ extract_prometheus() {
   mv "$1.building" "$1"
 }
 
-ensure_prometheus() {
-  command -v apt-get >/dev/null || fail "the monitoring tier takes Prometheus from a package of Debian or Ubuntu; run it there"
-  cache=${XDG_CACHE_HOME:-$HOME/.cache}/port-hardening
-  key=$({ uname -m && cat /etc/os-release; } | sha256sum | cut -c1-16)
-  monitoring=$cache/monitoring-$key
-  mkdir -p "$cache" .cache
-  if ! [ -d "$monitoring" ]; then
-    exec 9>"$cache/monitoring.lock"
-    flock 9
-    if ! [ -d "$monitoring" ]; then
-      say "extracting Prometheus, once (20 MB to fetch)"
-      extract_prometheus "$monitoring"
-    fi
-    exec 9>&-
-  fi
-  ln -sfn "$monitoring" .cache/monitoring
-}
-
 require_linux
 case ${1:-all} in
 npm) ensure_npm_packages ;;
@@ -369,14 +351,14 @@ audit)
   ensure_control_plane
   ensure_report_definition
   # shellcheck disable=SC2086 # a list of names
-  ensure_extracted servers "the servers that it probes" $servers_to_probe
+  ensure_extracted servers "the servers that it probes" extract_packages $servers_to_probe
   ;;
 monitoring)
   require_root
   ensure_npm_packages
   ensure_os_packages
   ensure_control_plane
-  ensure_prometheus
+  ensure_extracted monitoring Prometheus extract_prometheus
   ;;
 node)
   require_root
@@ -388,7 +370,7 @@ node)
   ensure_helm
   ensure_lua
   ensure_monitor_definitions
-  ensure_extracted node-tools "containerd, runc, CNI plugins, buildah and mmdebstrap" \
+  ensure_extracted node-tools "containerd, runc, CNI plugins, buildah and mmdebstrap" extract_packages \
     containerd runc containernetworking-plugins buildah mmdebstrap
   cached base.tar "$(hash_of "1" /etc/os-release)" make_base
   ;;

@@ -1,3 +1,4 @@
+import { printable } from "../api/printable.ts";
 import { microTime } from "../kube/micro-time.ts";
 import type { KubeObject } from "../kube/types.ts";
 import { contentHash } from "../plan/content-hash.ts";
@@ -60,9 +61,4 @@ export function clipBytes(text: string, max: number): string {
   // 10xxxxxx goes on with a character.
   while (end > 0 && ((bytes[end] ?? 0) & 0xc0) === 0x80) end -= 1;
   return bytes.subarray(0, end).toString() + ellipsis;
-}
-
-/** What a process or a server said must not steer the terminal of who reads it. */
-function printable(text: string): string {
-  return text.replace(/[\p{C}\p{Zl}\p{Zp}]/gu, "?");
 }

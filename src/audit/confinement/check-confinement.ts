@@ -1,9 +1,9 @@
+import { printable } from "../../api/printable.ts";
 import type { AuditSubject } from "../check.ts";
 import type { CheckResult, Finding } from "../finding.ts";
 import type { HostView } from "../host-view.ts";
 import { type Listener, listenerName, processEvidence } from "../listeners/listener.ts";
 import { protectedListeners } from "../listeners/protected-listeners.ts";
-import { printable } from "../printable.ts";
 import { isEnforced, parseAppArmorLabel } from "./apparmor-label.ts";
 import { observeAccessControl } from "./security-modules.ts";
 import { domainOf, isUnconfinedDomain } from "./selinux-domain.ts";

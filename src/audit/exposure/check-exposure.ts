@@ -1,7 +1,7 @@
 import type { ProbedPath } from "../../api/peer-probes.ts";
+import { printable } from "../../api/printable.ts";
 import type { CheckResult, Finding } from "../finding.ts";
 import { type Listener, listenerName } from "../listeners/listener.ts";
-import { printable } from "../printable.ts";
 import type { ExpectedRefusal, ExposureJudge } from "./expected.ts";
 import { hears } from "./hears.ts";
 

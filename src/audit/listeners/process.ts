@@ -1,5 +1,5 @@
+import { printable } from "../../api/printable.ts";
 import type { HostView } from "../host-view.ts";
-import { printable } from "../printable.ts";
 import { type CgroupPlace, parseCgroup } from "./cgroup.ts";
 
 /** A process of the host, as far as /proc shows it. */

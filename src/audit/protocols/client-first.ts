@@ -1,5 +1,5 @@
+import { asciiLine, asText } from "./ascii.ts";
 import { ask } from "./hear.ts";
-import { asText, printable } from "./printable.ts";
 import type { Service } from "./service.ts";
 import type { Conversation, Patience } from "./step.ts";
 import { readReply, textRequest } from "./text-request.ts";
@@ -27,7 +27,7 @@ export function* tryTls(patience: Patience): Conversation<Attempt> {
   if (answer.kind !== "NoTls") return { service: undefined, bytes: none, closed: answer.kind === "Closed" };
   const { bytes, reason } = answer;
   if (isTlsRecord(bytes)) {
-    const detail = printable(`refuses our handshake: ${reason}`);
+    const detail = asciiLine(`refuses our handshake: ${reason}`);
     return { service: { protocol: "TLS", encryption: "Always", detail }, bytes: none, closed: true };
   }
   // An HTTP server calls a ClientHello a bad request: then there is no need to ask it in its own words.
@@ -46,7 +46,7 @@ export function* tryMemcached(patience: Patience): Conversation<Attempt> {
   const service: Service | undefined =
     version === undefined
       ? readReply(bytes)
-      : { protocol: "memcached", encryption: "None", detail: printable(version) };
+      : { protocol: "memcached", encryption: "None", detail: asciiLine(version) };
   return { service, bytes, closed };
 }
 

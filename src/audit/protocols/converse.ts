@@ -1,7 +1,7 @@
+import { firstWords } from "./ascii.ts";
 import { type Attempt, tryMemcached, tryPostgreSql, tryText, tryTls } from "./client-first.ts";
 import { hear } from "./hear.ts";
 import type { Hint } from "./hint.ts";
-import { firstWords } from "./printable.ts";
 import { answerGreeting, isGreeting } from "./server-first.ts";
 import type { Service } from "./service.ts";
 import type { Conversation, Patience } from "./step.ts";

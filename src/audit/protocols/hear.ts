@@ -1,4 +1,4 @@
-import { asBytes, asText } from "./printable.ts";
+import { asBytes, asText } from "./ascii.ts";
 import type { Conversation, Step } from "./step.ts";
 
 /** More than any greeting; what comes beyond is not kept. */

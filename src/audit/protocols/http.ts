@@ -1,4 +1,4 @@
-import { asText, printable } from "./printable.ts";
+import { asciiLine, asText } from "./ascii.ts";
 import type { Service } from "./service.ts";
 
 /** Undefined where these are not the words of an HTTP server. Of a body, cookie or other header nothing is kept. */
@@ -15,7 +15,7 @@ export function readHttp(bytes: Uint8Array): Service | undefined {
   const server = /^server: *([^\r\n]+)/im.exec(text)?.[1];
   const redirects = /^location: *https:/im.test(text);
   const detail = [status, ...(server === undefined ? [] : [server]), ...(redirects ? ["redirects to https"] : [])];
-  return { protocol: "HTTP", encryption: "None", detail: printable(detail.join(", ")) };
+  return { protocol: "HTTP", encryption: "None", detail: asciiLine(detail.join(", ")) };
 }
 
 /** An HTTP/2 connection without TLS begins with a SETTINGS frame on stream 0, six bytes a setting (RFC 9113, 6.5); gRPC servers send it at once. */

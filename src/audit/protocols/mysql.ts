@@ -1,4 +1,4 @@
-import { asText, printable } from "./printable.ts";
+import { asciiLine, asText } from "./ascii.ts";
 import type { Service } from "./service.ts";
 
 /** CLIENT_SSL, in the lower half of the capability flags. */
@@ -24,11 +24,11 @@ export function mySqlIsComplete(bytes: Uint8Array): boolean {
 export function readMySql(bytes: Uint8Array): Service {
   if (bytes[4] === 0xff) {
     // An error: two bytes of code, then words, such as that this host may not connect.
-    return { protocol: "MySQL", encryption: "Unknown", detail: printable(asText(bytes.subarray(7))) };
+    return { protocol: "MySQL", encryption: "Unknown", detail: asciiLine(asText(bytes.subarray(7))) };
   }
   const end = bytes.indexOf(0, 5);
   // MariaDB says 5.5.5- first, for old replicas of MySQL.
-  const detail = printable(asText(bytes.subarray(5, end)).replace(/^5\.5\.5-/, ""));
+  const detail = asciiLine(asText(bytes.subarray(5, end)).replace(/^5\.5\.5-/, ""));
   // Behind the version: connection id (4), half a nonce (8), a zero, then the flags.
   const flags = (bytes[end + 14] ?? 0) | ((bytes[end + 15] ?? 0) << 8);
   return { protocol: "MySQL", encryption: (flags & SSL) === 0 ? "None" : "Offered", detail };

@@ -1,6 +1,6 @@
+import { asciiLine } from "./ascii.ts";
 import { converse } from "./converse.ts";
 import { hintFor } from "./hint.ts";
-import { printable } from "./printable.ts";
 import type { Service, TlsSeen } from "./service.ts";
 import type { Answer, Conversation, Patience, Step } from "./step.ts";
 
@@ -73,7 +73,7 @@ export async function probeListener(target: ProbeTarget, settings: ProbeSettings
   } catch (error) {
     const late = bound.aborted && !signal.aborted;
     const why = error instanceof Error ? error.message : String(error);
-    const reason = late ? `came to no end within ${patience.totalMilliseconds} ms` : printable(why);
+    const reason = late ? `came to no end within ${patience.totalMilliseconds} ms` : asciiLine(why);
     return { kind: "NotReached", reason, cost: total() };
   }
 }

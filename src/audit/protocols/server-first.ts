@@ -1,9 +1,9 @@
+import { asciiLine, asText, firstWords } from "./ascii.ts";
 import { ftp } from "./ftp.ts";
 import { endsReply } from "./hear.ts";
 import type { Hint } from "./hint.ts";
 import { isHttp2, readHttp2 } from "./http.ts";
 import { isMySql, mySqlIsComplete, readMySql } from "./mysql.ts";
-import { asText, firstWords, printable } from "./printable.ts";
 import type { Service } from "./service.ts";
 import { smtp } from "./smtp.ts";
 import type { Conversation, Patience } from "./step.ts";
@@ -22,7 +22,7 @@ export function* answerGreeting(greeting: Uint8Array, hint: Hint, patience: Pati
   const text = asText(greeting);
   // Other lines may come before it (RFC 4253, 4.2).
   const ssh = /^SSH-(\S+)-(.*)$/m.exec(text);
-  if (ssh !== null) return { protocol: "SSH", encryption: "Always", detail: printable(ssh[0]) };
+  if (ssh !== null) return { protocol: "SSH", encryption: "Always", detail: asciiLine(ssh[0]) };
   if (isTelnet(greeting)) return { protocol: "Telnet", encryption: "None", detail: "negotiates telnet options" };
   if (isMySql(greeting)) return readMySql(greeting);
   if (isHttp2(greeting)) return readHttp2();
@@ -37,7 +37,7 @@ export function* answerGreeting(greeting: Uint8Array, hint: Hint, patience: Pati
 function refusal(text: string): Service | undefined {
   if (!/^(?:421|5\d\d)[ -]/.test(text)) return undefined;
   const protocol = /smtp/i.test(text) ? "SMTP" : /ftp/i.test(text) ? "FTP" : undefined;
-  return protocol && { protocol, encryption: "Unknown", detail: printable(text.split("\n", 1)[0] ?? "") };
+  return protocol && { protocol, encryption: "Unknown", detail: asciiLine(text.split("\n", 1)[0] ?? "") };
 }
 
 /** IAC with WILL, WONT, DO or DONT (RFC 854). */

@@ -1,6 +1,6 @@
 import type { Severity } from "../../api/audit.ts";
 import type { Finding } from "../finding.ts";
-import { printable } from "./printable.ts";
+import { asciiLine } from "./ascii.ts";
 import type { Protocol, Service } from "./service.ts";
 import { tlsFindings } from "./tls-findings.ts";
 
@@ -90,7 +90,7 @@ function unrecognised(subject: string, { protocol, detail }: Service): Finding {
     id: "protocols.unrecognised",
     severity: "info",
     subject,
-    evidence: printable(protocol === "Unknown" ? detail : `${protocol}, but it would not talk: ${detail}`, 200),
+    evidence: asciiLine(protocol === "Unknown" ? detail : `${protocol}, but it would not talk: ${detail}`, 200),
     remedy: "See what it speaks, and put the port into skipProbes where that is as it should be",
   };
 }

@@ -1,4 +1,4 @@
-import { printable } from "./printable.ts";
+import { asciiLine } from "./ascii.ts";
 import type { Service, TlsSeen } from "./service.ts";
 
 const WORDS_MAX = 128;
@@ -30,5 +30,5 @@ function dayOf(time: number): string {
 }
 
 function line(...parts: readonly string[]): string {
-  return printable(parts.filter((part) => part !== "").join(": "), WORDS_MAX);
+  return asciiLine(parts.filter((part) => part !== "").join(": "), WORDS_MAX);
 }

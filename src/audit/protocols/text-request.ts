@@ -1,5 +1,5 @@
+import { asciiLine, asText } from "./ascii.ts";
 import { readHttp } from "./http.ts";
-import { asText, printable } from "./printable.ts";
 import type { Service } from "./service.ts";
 
 /**
@@ -12,7 +12,7 @@ export const textRequest = "HEAD / HTTP/1.0\r\n\r\n";
 export function readReply(bytes: Uint8Array): Service | undefined {
   const text = asText(bytes);
   if (/^-(?:ERR|NOAUTH|DENIED|MOVED|LOADING|MASTERDOWN) /.test(text)) {
-    return { protocol: "Redis", encryption: "None", detail: printable(text.split("\r", 1)[0] ?? "") };
+    return { protocol: "Redis", encryption: "None", detail: asciiLine(text.split("\r", 1)[0] ?? "") };
   }
   return readHttp(bytes);
 }

@@ -1,5 +1,5 @@
 import type { Finding } from "../finding.ts";
-import { printable } from "./printable.ts";
+import { asciiLine } from "./ascii.ts";
 import type { CertificateSeen, Service } from "./service.ts";
 
 const MILLISECONDS_A_DAY = 86_400_000;
@@ -29,7 +29,7 @@ function certificateFindings(subject: string, certificate: CertificateSeen, now:
   const findings: Finding[] = [];
   const end = new Date(certificate.notAfter).toISOString().slice(0, 10);
   const days = Math.floor((certificate.notAfter - now) / MILLISECONDS_A_DAY);
-  const name = printable(certificate.subject || "a certificate without subject");
+  const name = asciiLine(certificate.subject || "a certificate without subject");
   const remedy = "Renew the certificate, and see why nobody did";
   if (days < 0) {
     const evidence = `${name} expired on ${end}`;

@@ -11,10 +11,10 @@ import { CHECKS } from "../../../src/audit/registry.ts";
 import type { AuditSettings } from "../../../src/audit/settings.ts";
 import { checkAutomaticUpdates } from "../../../src/audit/updates/automatic-updates.ts";
 import { createLogger } from "../../../src/telemetry/logger.ts";
+import { changed, type RecordedHost, without } from "../audit/recorded-host.ts";
 import { debian } from "../audit/updates/hosts/debian.ts";
 import { imageHosts } from "../audit/updates/hosts/other.ts";
 import { fedora } from "../audit/updates/hosts/red-hat.ts";
-import { changed, type RecordedHost, without } from "../audit/updates/recorded-host.ts";
 import { contentOf, hostTree, namesOf, treeHost } from "./host-tree.ts";
 
 const wants = "/etc/systemd/system/timers.target.wants";

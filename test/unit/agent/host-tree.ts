@@ -6,7 +6,7 @@ import type { ChangedHost } from "../../../src/agent/automatic-updates.ts";
 import { hostChanger } from "../../../src/kernel/host-changer.ts";
 import { localHost } from "../../../src/kernel/local-host.ts";
 import { localHostView } from "../../../src/kernel/local-host-view.ts";
-import type { RecordedHost } from "../audit/updates/recorded-host.ts";
+import type { RecordedHost } from "../audit/recorded-host.ts";
 
 const folders: string[] = [];
 afterEach(async () => {

@@ -20,6 +20,7 @@ export interface RecordedHost {
 
 /** When these hosts were recorded: the clock of the tests. */
 export const recordedAt = Date.parse("2026-11-23T12:00:00Z");
+export const days = (count: number) => count * 86_400_000;
 
 /** Later parts add to and replace what earlier ones say. */
 export function changed(host: RecordedHost, change: Partial<RecordedHost>): RecordedHost {
@@ -30,6 +31,13 @@ export function changed(host: RecordedHost, change: Partial<RecordedHost>): Reco
     modified: { ...host.modified, ...change.modified },
     refused: { ...host.refused, ...change.refused },
   };
+}
+
+/** The same host without some of its files and links. */
+export function without(host: RecordedHost, ...paths: readonly string[]): RecordedHost {
+  const keep = <T>(from: Readonly<Record<string, T>>) =>
+    Object.fromEntries(Object.entries(from).filter(([path]) => !paths.includes(path)));
+  return { ...host, files: keep(host.files), links: keep(host.links ?? {}) };
 }
 
 /** @param asked receives each path that was read, and each command line that was run. */

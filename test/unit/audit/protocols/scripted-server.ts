@@ -1,6 +1,6 @@
+import { asBytes, asText } from "../../../../src/audit/protocols/ascii.ts";
 import { converse } from "../../../../src/audit/protocols/converse.ts";
 import type { Hint } from "../../../../src/audit/protocols/hint.ts";
-import { asBytes, asText } from "../../../../src/audit/protocols/printable.ts";
 import type { Service, TlsSeen } from "../../../../src/audit/protocols/service.ts";
 import { type Answer, defaultPatience, type Step } from "../../../../src/audit/protocols/step.ts";
 

@@ -1,4 +1,4 @@
-import { asBytes } from "../../../../src/audit/protocols/printable.ts";
+import { asBytes } from "../../../../src/audit/protocols/ascii.ts";
 import type { OpenConnection } from "../../../../src/audit/protocols/probe.ts";
 
 export const SSH = "SSH-2.0-x\r\n";

@@ -1,10 +1,10 @@
 import { describe, expect, it } from "vitest";
 import { checkAutomaticUpdates } from "../../../../src/audit/updates/automatic-updates.ts";
+import { changed, days, hostView, type RecordedHost, recordedAt, without } from "../recorded-host.ts";
 import { aptConfig, debian } from "./hosts/debian.ts";
 import { imageHosts } from "./hosts/other.ts";
 import { alma, fedora } from "./hosts/red-hat.ts";
 import { ubuntu } from "./hosts/ubuntu.ts";
-import { changed, days, hostView, type RecordedHost, recordedAt, without } from "./recorded-host.ts";
 
 const check = (host: RecordedHost) => checkAutomaticUpdates(hostView(host), recordedAt);
 

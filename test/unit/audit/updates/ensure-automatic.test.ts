@@ -2,11 +2,11 @@ import { describe, expect, it } from "vitest";
 import { checkAutomaticUpdates } from "../../../../src/audit/updates/automatic-updates.ts";
 import { planAutomaticUpdates } from "../../../../src/audit/updates/ensure-automatic.ts";
 import { planUndo } from "../../../../src/audit/updates/undo-automatic.ts";
+import { changed, hostView, type RecordedHost, recordedAt, without } from "../recorded-host.ts";
 import { debian } from "./hosts/debian.ts";
 import { imageHosts } from "./hosts/other.ts";
 import { alma, fedora } from "./hosts/red-hat.ts";
 import { ubuntu } from "./hosts/ubuntu.ts";
-import { changed, hostView, type RecordedHost, recordedAt, without } from "./recorded-host.ts";
 
 const plan = (host: RecordedHost) => planAutomaticUpdates(hostView(host), ["baseline", "workers"]);
 

@@ -1,10 +1,10 @@
 import { describe, expect, it } from "vitest";
 import { checkPendingReboot } from "../../../../src/audit/updates/pending-reboot.ts";
+import { changed, hostView, type RecordedHost, without } from "../recorded-host.ts";
 import { debian } from "./hosts/debian.ts";
 import { imageHosts } from "./hosts/other.ts";
 import { alma, fedora } from "./hosts/red-hat.ts";
 import { ubuntu } from "./hosts/ubuntu.ts";
-import { changed, hostView, type RecordedHost, without } from "./recorded-host.ts";
 
 const check = (host: RecordedHost) => checkPendingReboot(hostView(host));
 

@@ -1,10 +1,10 @@
 import { describe, expect, it } from "vitest";
 import { checkPendingUpdates } from "../../../../src/audit/updates/pending-updates.ts";
+import { changed, days, hostView, type RecordedHost, recordedAt, without } from "../recorded-host.ts";
 import { debian, onlyOtherUpdates, securityList, upToDate } from "./hosts/debian.ts";
 import { imageHosts } from "./hosts/other.ts";
 import { alma, baseosIndex, fedora, updatesIndex } from "./hosts/red-hat.ts";
 import { ubuntu } from "./hosts/ubuntu.ts";
-import { changed, days, hostView, type RecordedHost, recordedAt, without } from "./recorded-host.ts";
 
 const lists = Object.keys(debian.files).filter((path) => path.startsWith("/var/lib/apt/lists/"));
 
@@ -153,9 +153,9 @@ describe("dnf", () => {
 });
 
 it("only lists: never updates lists, installs, or takes a lock that others wait for", async () => {
-  const calls: string[] = [];
-  for (const host of [debian, ubuntu, alma, fedora]) await checkPendingUpdates(hostView(host, calls), recordedAt);
-  expect(calls).toEqual([
+  const asked: string[] = [];
+  for (const host of [debian, ubuntu, alma, fedora]) await checkPendingUpdates(hostView(host, asked), recordedAt);
+  expect(asked.filter((it) => !it.startsWith("/"))).toEqual([
     "apt -o Dir::Cache::pkgcache= -o Dir::Cache::srcpkgcache= list --upgradable -a",
     "apt -o Dir::Cache::pkgcache= -o Dir::Cache::srcpkgcache= list --upgradable -a",
     "dnf -C -q --setopt=exit_on_lock=True --setopt=logfilelevel=0 updateinfo list --security",

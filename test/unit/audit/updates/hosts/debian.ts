@@ -1,4 +1,4 @@
-import { days, type RecordedHost, recordedAt } from "../recorded-host.ts";
+import { days, type RecordedHost, recordedAt } from "../../recorded-host.ts";
 
 function release(suite: string, date: string): string {
   return `-----BEGIN PGP SIGNED MESSAGE-----

@@ -1,4 +1,4 @@
-import type { RecordedHost } from "../recorded-host.ts";
+import type { RecordedHost } from "../../recorded-host.ts";
 
 /** Hosts without packages that could be pending, by what they are. */
 export const imageHosts: Readonly<Record<string, RecordedHost>> = {

@@ -1,4 +1,4 @@
-import { days, type RecordedHost, recordedAt } from "../recorded-host.ts";
+import { days, type RecordedHost, recordedAt } from "../../recorded-host.ts";
 
 const bootedAt = (recordedAt - days(40)) / 1000;
 const updateinfo = '<repomd><data type="primary"/><data type="updateinfo"><checksum type="sha256"/></data></repomd>';

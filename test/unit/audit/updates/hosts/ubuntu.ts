@@ -1,4 +1,4 @@
-import { days, type RecordedHost, recordedAt } from "../recorded-host.ts";
+import { days, type RecordedHost, recordedAt } from "../../recorded-host.ts";
 
 /** Ubuntu 24.04: update-notifier asks for a reboot, one update comes from the ESM suite; security updates stand in both pockets. */
 export const ubuntu: RecordedHost = {

@@ -11,7 +11,7 @@ export function asBytes(text: string): Uint8Array {
 }
 
 /** One line that may stand in a status. */
-export function printable(text: string, maximumLength = MAXIMUM_LENGTH): string {
+export function asciiLine(text: string, maximumLength = MAXIMUM_LENGTH): string {
   const clean = text.trim().replaceAll(/[^\x20-\x7e]+/g, ".");
   return clean.length <= maximumLength ? clean : `${clean.slice(0, maximumLength - 3)}...`;
 }
@@ -21,5 +21,5 @@ export function printable(text: string, maximumLength = MAXIMUM_LENGTH): string 
  * a secret, and evidence goes into statuses and reports.
  */
 export function firstWords(bytes: Uint8Array): string {
-  return printable(asText(bytes.subarray(0, 64)).replaceAll(/[A-Za-z0-9+/=_-]{12,}/g, "***"), 40);
+  return asciiLine(asText(bytes.subarray(0, 64)).replaceAll(/[A-Za-z0-9+/=_-]{12,}/g, "***"), 40);
 }
