@@ -1,19 +1,18 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { publishNodePort, publishServiceAddress } from "../../lab/destination-nat.ts";
+import { publishNodePort } from "../../lab/destination-nat.ts";
 import type { Host, Node } from "../../lab/hosts.ts";
 import { createLab, type Lab } from "../../lab/lab.ts";
 import type { Attempt } from "../../lab/traffic/protocol.ts";
 import type { Traffic } from "../../lab/traffic/traffic.ts";
 import { clusterGroup, createEnforcer, type Enforcer } from "./enforcer.ts";
+import { hostVip, publishServices, vip } from "./services.ts";
 
 const allowed = "203.0.113.7";
 const allowed6 = "2001:db8:113::7";
 const stranger = "198.51.100.9";
 const stranger6 = "2001:db8:51::9";
-const vip = "198.19.240.10";
 /** The subnet-router anycast address (RFC 4291, 2.6.1). */
 const anycast = "2001:db8:18::";
-const hostVip = "198.19.240.11";
 
 /** Allows the office alone, on everything from 1024 up. */
 const office = {
@@ -44,12 +43,8 @@ beforeAll(async () => {
   await inNode.listen("tcp", [80, 1023, 1024, 8443, 65535, 22, 10250]);
   await inNode.listen("udp", [8443]);
   await inPod.listen("tcp", [8080]);
-  await publishNodePort(node, { port: 30080, to: { address: pod.ipv4, port: 8080 } });
+  await publishServices(node, pod, client);
   await publishNodePort(node, { port: 30080, to: { address: pod.ipv6, port: 8080 } });
-  await publishServiceAddress(node, vip, { port: 8080, to: { address: pod.ipv4, port: 8080 } });
-  await publishServiceAddress(node, hostVip, { port: 80, to: { address: node.ipv4, port: 8443 } });
-  for (const prefix of ["198.19.240.0/20", node.podCidrs.ipv4])
-    await client.exec("ip", ["route", "add", prefix, "via", node.ipv4]);
   // Every router answers for the subnet's anycast address; this test means one of them.
   const link = await node.exec("ip", ["-o", "link", "show", "dev", "eth0"]);
   const mac = /link\/ether (\S+)/.exec(link.stdout)?.[1] ?? "";

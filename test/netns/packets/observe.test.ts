@@ -1,18 +1,16 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { publishNodePort, publishServiceAddress } from "../../lab/destination-nat.ts";
 import type { Host, Node } from "../../lab/hosts.ts";
 import { createLab, type Lab } from "../../lab/lab.ts";
 import type { Attempt } from "../../lab/traffic/protocol.ts";
 import type { Traffic } from "../../lab/traffic/traffic.ts";
 import { clusterGroup, createEnforcer, type Enforcer } from "./enforcer.ts";
 import { observedBy } from "./observed.ts";
+import { hostVip, publishServices, serviceGroups, vip } from "./services.ts";
 
 const office = "203.0.113.7";
 const office6 = "2001:db8:113::7";
 const stranger = "198.51.100.9";
 const stranger6 = "2001:db8:51::9";
-const vip = "198.19.240.10";
-const hostVip = "198.19.240.11";
 /** Before TCP sends its SYN once more, so that one attempt is one packet. */
 const ONE_PACKET = { timeoutMilliseconds: 500 };
 
@@ -43,11 +41,7 @@ beforeAll(async () => {
   await (await pod.traffic()).listen("tcp", [8080]);
   await outside.listen("tcp", [8443, 9000]);
   for (const address of [office, office6, stranger, stranger6]) await outside.listen("udp", [8443], address);
-  await publishNodePort(node, { port: 30080, to: { address: pod.ipv4, port: 8080 } });
-  await publishServiceAddress(node, vip, { port: 8080, to: { address: pod.ipv4, port: 8080 } });
-  await publishServiceAddress(node, hostVip, { port: 80, to: { address: node.ipv4, port: 8443 } });
-  for (const prefix of ["198.19.240.0/20", node.podCidrs.ipv4])
-    await client.exec("ip", ["route", "add", prefix, "via", node.ipv4]);
+  await publishServices(node, pod, client);
   enforcer = await createEnforcer(node);
 }, 60_000);
 afterAll(() => lab.close());
@@ -71,11 +65,7 @@ describe("a policy that observes alone", () => {
   });
 
   it("counts at NodePorts and service addresses, where they would be judged", async () => {
-    const cluster = [
-      clusterGroup("vips", [`${vip}/32`, `${hostVip}/32`]),
-      clusterGroup("service-cidrs", ["198.19.240.0/20"]),
-    ];
-    await enforcer.enforce({ watch: observe(onlyOffice) }, cluster);
+    await enforcer.enforce({ watch: observe(onlyOffice) }, serviceGroups);
     const to = (address: string, port: number) => ({ from: stranger, to: address, port });
     expect(await outcomes([to(node.ipv4, 30080), to(vip, 8080), to(hostVip, 80), to(node.ipv4, 80)])).toEqual(all(4));
     // 30080, 8080, and 8443 behind port 80 of the service.

@@ -1,16 +1,14 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { publishNodePort, publishServiceAddress } from "../../lab/destination-nat.ts";
 import type { Host, Node } from "../../lab/hosts.ts";
 import { createLab, type Lab } from "../../lab/lab.ts";
 import type { Attempt } from "../../lab/traffic/protocol.ts";
 import type { Traffic } from "../../lab/traffic/traffic.ts";
-import { clusterGroup, createEnforcer, type Enforcer } from "./enforcer.ts";
+import { createEnforcer, type Enforcer } from "./enforcer.ts";
+import { hostVip, publishServices, serviceGroups, vip } from "./services.ts";
 
 const friend = "203.0.113.7";
 const stranger = "198.51.100.9";
 const stranger6 = "2001:db8:51::9";
-const vip = "198.19.240.10";
-const hostVip = "198.19.240.11";
 
 const friends = [{ name: "friends", from: [{ ipBlock: { cidr: "203.0.113.0/24" } }] }];
 const rejecting = { firewall: { inbound: { allow: friends, defaultAction: "Reject" } } };
@@ -34,11 +32,7 @@ beforeAll(async () => {
   await (await pod.traffic()).listen("tcp", [8080]);
   await outside.listen("tcp", [80, 8443]);
   for (const address of [friend, stranger, stranger6]) await outside.listen("udp", [8443], address);
-  await publishNodePort(node, { port: 30080, to: { address: pod.ipv4, port: 8080 } });
-  await publishServiceAddress(node, vip, { port: 8080, to: { address: pod.ipv4, port: 8080 } });
-  await publishServiceAddress(node, hostVip, { port: 80, to: { address: node.ipv4, port: 8443 } });
-  for (const prefix of ["198.19.240.0/20", node.podCidrs.ipv4])
-    await client.exec("ip", ["route", "add", prefix, "via", node.ipv4]);
+  await publishServices(node, pod, client);
   enforcer = await createEnforcer(node);
 }, 60_000);
 afterAll(() => lab.close());
@@ -57,11 +51,6 @@ async function withAndWithout(attempts: readonly Attempt[], enforce: () => Promi
 const all = (count: number, outcome = "connected") => Array.from({ length: count }, () => outcome);
 
 describe("inbound Reject", () => {
-  const cluster = [
-    clusterGroup("vips", [`${vip}/32`, `${hostVip}/32`]),
-    clusterGroup("service-cidrs", ["198.19.240.0/20"]),
-  ];
-
   it("refuses at once: host ports, v4 and v6, TCP and UDP, NodePorts and service addresses", async () => {
     const attempts: Attempt[] = [
       { from: stranger, to: node.ipv4, port: 8443 },
@@ -72,12 +61,12 @@ describe("inbound Reject", () => {
       { from: stranger, to: vip, port: 8080 },
       { from: stranger, to: hostVip, port: 80 },
     ];
-    const seen = await withAndWithout(attempts, () => enforcer.enforce({ rejecting }, cluster));
+    const seen = await withAndWithout(attempts, () => enforcer.enforce({ rejecting }, serviceGroups));
     expect(seen).toEqual({ without: all(7), with: all(7, "refused") });
   });
 
   it("lets the allowed in by all those ways, and SSH", async () => {
-    await enforcer.enforce({ rejecting }, cluster);
+    await enforcer.enforce({ rejecting }, serviceGroups);
     const attempts: Attempt[] = [
       { from: friend, to: node.ipv4, port: 8443 },
       { from: friend, to: node.ipv4, port: 8443, protocol: "udp" },
@@ -132,7 +121,7 @@ describe("inbound Reject", () => {
 
   it("works on another bit, which the bits of others do not disturb", async () => {
     const other = await createEnforcer(node, { markBit: 0x8000_0000 });
-    await other.enforce({ rejecting }, cluster);
+    await other.enforce({ rejecting }, serviceGroups);
     await node.exec("iptables-nft", [
       "-t",
       "mangle",
