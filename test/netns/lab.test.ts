@@ -155,7 +155,7 @@ it("takes its processes along when its owner is killed", async () => {
   expect(processesIn(`${run}-node1`)).toHaveLength(2);
   await end("SIGKILL");
   await waitFor("all but the stray process to end", () => (processesIn(`${run}-node1`).length < 2 ? true : undefined), {
-    timeoutMilliseconds: 5_000,
+    timeoutMilliseconds: 30_000,
     lastSeen: () => `processes ${processesIn(`${run}-node1`)}`,
   });
 });

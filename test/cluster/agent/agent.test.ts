@@ -278,7 +278,7 @@ describe("the NodeState", () => {
     const lease = await waitFor(
       "the Lease",
       () => lab.admin.get(resources.leases, { namespace: "port-hardening", name: nodeName }),
-      { timeoutMilliseconds: 5_000 },
+      { timeoutMilliseconds: 30_000 },
     );
     expect(lease).toMatchObject({ spec: { holderIdentity: nodeName, leaseDurationSeconds: 180 } });
     const { spec } = lease as unknown as { spec: { renewTime: string } };

@@ -69,7 +69,7 @@ it("publishes node addresses and pod CIDRs of both families, and follows them", 
 it("deletes a group that has nothing left to say", async () => {
   await lab.admin.delete(resources.nodes, { name: "one" });
   const gone = async () => ((await group("cluster-nodes-0")) === undefined ? true : undefined);
-  await waitFor("cluster-nodes-0 to go", gone, { timeoutMilliseconds: 5_000 });
+  await waitFor("cluster-nodes-0 to go", gone, { timeoutMilliseconds: 30_000 });
 });
 
 it("spreads more than a group holds over shards, and leaves the others alone when a Service goes", async () => {
@@ -98,7 +98,7 @@ it("spreads more than a group holds over shards, and leaves the others alone whe
   expect((await group("cluster-vips-0"))?.metadata.resourceVersion).toBe(first.metadata.resourceVersion);
   await lab.controlPlane.kubectl(["delete", "service", "many-1", "many-0"]);
   await waitFor("shard 1 to go", async () => ((await group("cluster-vips-1")) === undefined ? true : undefined), {
-    timeoutMilliseconds: 5_000,
+    timeoutMilliseconds: 30_000,
   });
 });
 
@@ -122,7 +122,7 @@ it.each([
       const whole = current?.metadata.labels?.["porthardening.io/cluster"] === "apiservers";
       return whole && exactly("198.18.0.1/32")(current.spec.addresses) ? true : undefined;
     },
-    { timeoutMilliseconds: 5_000 },
+    { timeoutMilliseconds: 30_000 },
   );
 });
 

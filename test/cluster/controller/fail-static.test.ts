@@ -46,7 +46,7 @@ it("makes a NodeState that somebody deleted anew, with the whole spec in one wri
   await kubectl("delete", "phnode", node);
   await lab.policiesBecome(node, ["first", "second"]);
   expect(await uidOf()).not.toBe(before);
-  await waitFor("the agent to see it", () => (seen().length > 0 ? true : undefined), { timeoutMilliseconds: 5_000 });
+  await waitFor("the agent to see it", () => (seen().length > 0 ? true : undefined), { timeoutMilliseconds: 30_000 });
   expect(new Set(seen().map(String))).toEqual(new Set(["first,second"]));
 });
 
@@ -66,7 +66,7 @@ it("makes a NodeState anew when its Node was registered anew, never an empty one
   expect(state?.metadata.ownerReferences).toEqual([
     { apiVersion: "v1", kind: "Node", name: node, uid: owner?.metadata.uid },
   ]);
-  await waitFor("the agent to see it", () => (seen().length > 0 ? true : undefined), { timeoutMilliseconds: 5_000 });
+  await waitFor("the agent to see it", () => (seen().length > 0 ? true : undefined), { timeoutMilliseconds: 30_000 });
   expect(new Set(seen().map(String))).toEqual(new Set(["first,second"]));
 });
 
@@ -95,7 +95,7 @@ it.each([
       const whole = JSON.stringify([spec.policies, state?.metadata.ownerReferences]);
       return whole === JSON.stringify([original, owners]) ? true : undefined;
     },
-    { timeoutMilliseconds: 5_000, lastSeen: () => controller.log().slice(-2_000) },
+    { timeoutMilliseconds: 30_000, lastSeen: () => controller.log().slice(-2_000) },
   );
 });
 

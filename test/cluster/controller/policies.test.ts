@@ -165,7 +165,7 @@ it("deletes the NodeState of a Node that is gone", async () => {
   await waitFor(
     "its NodeState to go",
     async () => ((await lab.admin.get(resources.nodeStates, { name: "worker-2" })) === undefined ? true : undefined),
-    { timeoutMilliseconds: 5_000 },
+    { timeoutMilliseconds: 30_000 },
   );
   await lab.statusWhere("pool-a", (seen) => seen.nodes?.selected === 1);
 });

@@ -192,7 +192,7 @@ describe("the roles that are added to view and edit", () => {
           const { stdout: said } = await lab.controlPlane.tryKubectl(canI);
           return said.trim() === answer ? true : undefined;
         },
-        { timeoutMilliseconds: 5_000 },
+        { timeoutMilliseconds: 30_000 },
       );
     }
     const states = ["auth", "can-i", "update", "porthardeningnodestates.porthardening.io", "--as", subject];

@@ -33,8 +33,11 @@ export interface Followed extends AsyncDisposable {
   write(name: string, value: string): Promise<void>;
   remove(name: string): Promise<void>;
   /** Resolves when the store holds what kubectl gets, directly from the API server. */
-  caughtUp(timeoutMilliseconds: number): Promise<void>;
+  caughtUp(): Promise<void>;
 }
+
+/** It takes milliseconds; longer where others use the processors. */
+const CAUGHT_UP_MILLISECONDS = 60_000;
 
 interface FollowOptions {
   readonly controlPlane: ControlPlane;
@@ -108,11 +111,11 @@ export async function follow(options: FollowOptions): Promise<Followed> {
       await direct.apply(configMaps, object, { fieldManager: "test" });
     },
     remove: (name) => direct.delete(configMaps, { namespace, name }),
-    async caughtUp(timeoutMilliseconds) {
+    async caughtUp() {
       const wanted = await served();
       const stored = () => [...store.list()].sort().join(" ");
       await waitFor("the store to hold what kubectl gets", () => (stored() === wanted ? true : undefined), {
-        timeoutMilliseconds,
+        timeoutMilliseconds: CAUGHT_UP_MILLISECONDS,
         intervalMilliseconds: 10,
         lastSeen: () => `${stored()} instead of ${wanted}; errors ${errors.join(", ")}`,
       });

@@ -140,6 +140,6 @@ it("leaves nothing running", async () => {
       const { stdout } = await node.exec("ip", ["netns", "pids", node.namespace]);
       return stdout.trim().split("\n").length <= 2 || undefined;
     },
-    { timeoutMilliseconds: 2_000 },
+    { timeoutMilliseconds: 30_000 },
   );
 });

@@ -112,6 +112,6 @@ it("leaves no connection behind", async () => {
       const { stdout } = await host.exec("ss", ["-Htn", "state", "established"]);
       return stdout === "" || undefined;
     },
-    { timeoutMilliseconds: 5_000 },
+    { timeoutMilliseconds: 30_000 },
   );
 });

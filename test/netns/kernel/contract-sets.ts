@@ -68,7 +68,7 @@ export function describeSets(current: () => Subject, started: () => Kernel): voi
     expect(await started().verify(withoutOffice6, "Full")).toEqual([]);
     await tamper(current(), 6, "-D INPUT -m set --match-set ph-6-office src -j RETURN");
     await expect
-      .poll(() => started().verify(withoutOffice6, "Full"), { timeout: 5_000 })
+      .poll(() => started().verify(withoutOffice6, "Full"), { timeout: 30_000 })
       .toEqual(["set ph-6-office left over"]);
     await started().apply(withoutOffice6);
     expect(Object.keys(await setsOf(current()))).toEqual(["ph-4-office"]);

@@ -45,7 +45,7 @@ it("reserves the NodePorts beside what is reserved, so that no outbound connecti
       Array.from({ length: 600 }, () => ({ to: client.ipv4, port: 443 })),
       {
         concurrency: 100,
-        timeoutMilliseconds: 5_000,
+        timeoutMilliseconds: 30_000,
       },
     );
     expect(results.map(({ outcome }) => outcome)).toEqual(results.map(() => "connected"));

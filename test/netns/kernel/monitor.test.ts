@@ -37,18 +37,18 @@ function watch() {
 
 it("starts its monitor again when that dies, and then asks for a look", async () => {
   const { events } = watch();
-  await expect.poll(() => events.length, { timeout: 5_000 }).toBe(1);
+  await expect.poll(() => events.length, { timeout: 30_000 }).toBe(1);
   process.kill(monitors[0] ?? Number.NaN, "SIGKILL");
-  await expect.poll(() => events.length, { timeout: 5_000 }).toBe(2);
+  await expect.poll(() => events.length, { timeout: 30_000 }).toBe(2);
   expect(events).toMatchObject([{ by: undefined }, { by: undefined }]);
   namespace.exec("iptables-nft", "-t", "mangle", "-N", "PH-X");
-  await expect.poll(() => events.at(-1)?.by, { timeout: 5_000 }).toMatch(/^process \d+ \(iptables-nft\)$/);
+  await expect.poll(() => events.at(-1)?.by, { timeout: 30_000 }).toMatch(/^process \d+ \(iptables-nft\)$/);
 });
 
 it("tells of a chain deleted, a table flushed by nft, and a foreign chain of mangle; not of what is no concern of ours", async () => {
   const { kernel, events } = watch();
   await kernel.apply(sample);
-  await expect.poll(() => events.length, { timeout: 5_000 }).toBe(1);
+  await expect.poll(() => events.length, { timeout: 30_000 }).toBe(1);
   for (const [command, ...args] of [
     ["iptables-nft", "-t", "mangle", "-F", "PH-IN"],
     ["nft", "delete table ip6 mangle"],
@@ -59,7 +59,7 @@ it("tells of a chain deleted, a table flushed by nft, and a foreign chain of man
     const before = events.length;
     namespace.exec(command, ...args);
     await expect
-      .poll(() => events.slice(before).map(({ by }) => by), { timeout: 5_000 })
+      .poll(() => events.slice(before).map(({ by }) => by), { timeout: 30_000 })
       .toEqual([expect.stringContaining(`(${command})`)]);
   }
   const before = events.length;
@@ -67,13 +67,13 @@ it("tells of a chain deleted, a table flushed by nft, and a foreign chain of man
   namespace.exec("iptables-nft", "-t", "filter", "-N", "KUBE-SERVICES");
   namespace.exec("iptables-nft", "-t", "nat", "-A", "OUTPUT", "-j", "ACCEPT");
   namespace.exec("iptables-nft", "-t", "mangle", "-N", "LAST");
-  await expect.poll(() => events.length, { timeout: 5_000 }).toBeGreaterThan(before);
+  await expect.poll(() => events.length, { timeout: 30_000 }).toBeGreaterThan(before);
   expect(events.length).toBe(before + 1);
 });
 
 it("ends when its signal aborts, and its monitor with it", async () => {
   const { events, done } = watch();
-  await expect.poll(() => events.length, { timeout: 5_000 }).toBe(1);
+  await expect.poll(() => events.length, { timeout: 30_000 }).toBe(1);
   ended.abort();
   await done;
   expect(() => process.kill(monitors[0] ?? Number.NaN, 0)).toThrow("ESRCH");

@@ -50,7 +50,7 @@ export function namespaceHost(name: string): Host {
       const command = `test -e "$0" && wc -l <"$0"`;
       try {
         const { stdout } = await local.run("nsenter", enter("sh", ["-c", command, file]), {
-          timeoutMilliseconds: 5_000,
+          timeoutMilliseconds: 30_000,
         });
         return Number(stdout);
       } catch {
@@ -60,12 +60,12 @@ export function namespaceHost(name: string): Host {
     },
     async eachLine(file, take) {
       if (!file.startsWith("/proc/")) return local.eachLine(file, take);
-      const { stdout } = await local.run("nsenter", enter("cat", [file]), { timeoutMilliseconds: 5_000 });
+      const { stdout } = await local.run("nsenter", enter("cat", [file]), { timeoutMilliseconds: 30_000 });
       stdout.split("\n").every(take);
     },
     async readSysctl(key) {
       try {
-        const { stdout } = await local.run("nsenter", enter("cat", [path(key)]), { timeoutMilliseconds: 5_000 });
+        const { stdout } = await local.run("nsenter", enter("cat", [path(key)]), { timeoutMilliseconds: 30_000 });
         return stdout.trimEnd();
       } catch (error) {
         if (error instanceof Error && error.message.includes("No such file")) return undefined;
@@ -74,7 +74,7 @@ export function namespaceHost(name: string): Host {
     },
     async writeSysctl(key, value) {
       try {
-        const options = { input: `${value}\n`, timeoutMilliseconds: 5_000 };
+        const options = { input: `${value}\n`, timeoutMilliseconds: 30_000 };
         await local.run("nsenter", enter("tee", [path(key)]), options);
       } catch (error) {
         throw new SysctlError(key, value, error instanceof Error ? error.message : String(error), { cause: error });

@@ -70,7 +70,7 @@ async function answersDropped(count: number): Promise<void> {
     const { stdout: saved } = await node.exec("iptables-nft-save", ["-t", "filter", "-c"]);
     return Number(/^\[(\d+):.*--ctdir REPLY .*-j DROP$/m.exec(saved)?.[1] ?? 0);
   };
-  await expect.poll(dropped, { timeout: 5_000 }).toBeGreaterThanOrEqual(count);
+  await expect.poll(dropped, { timeout: 30_000 }).toBeGreaterThanOrEqual(count);
 }
 
 const all = (count: number, outcome = "echoed") => Array.from({ length: count }, () => outcome);

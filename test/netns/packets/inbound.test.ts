@@ -211,7 +211,8 @@ describe("what conntrack cannot be trusted with", () => {
     ]);
     expect(await outcomes([attempt])).toEqual(["timeout"]);
     const counted = (await node.exec("iptables-nft", ["-t", "mangle", "-vnxL", "PREROUTING", "1"])).stdout;
-    expect(Number(counted.trim().split(/\s+/)[0])).toBe(1);
+    // More than once where TCP had the time to send it again.
+    expect(Number(counted.trim().split(/\s+/)[0])).toBeGreaterThanOrEqual(1);
     await node.exec("iptables-nft", ["-t", "mangle", "-D", "PREROUTING", "1"]);
     await node.exec("iptables-nft", ["-t", "raw", "-F"]);
   });

@@ -162,19 +162,24 @@ describe("beside a policy that is enforced", () => {
   it("comes and goes without a moment that is more open or more closed", async () => {
     await enforcer.enforce({ firm: onlyOffice });
     const attempts = Array.from({ length: 60 }, (_, index) => tcp(index % 2 === 0 ? office : stranger));
-    const under = outside.connectAll(attempts, { ...ONE_PACKET, concurrency: 6 });
+    const seen: string[] = [];
     let running = true;
-    const finished = under.finally(() => {
+    let changes = 0;
+    const finished = (async () => {
+      while (changes < 6) {
+        const results = await outside.connectAll(attempts, { ...ONE_PACKET, concurrency: 6 });
+        seen.push(...results.map(({ outcome }) => outcome));
+      }
+    })().finally(() => {
       running = false;
     });
-    let changes = 0;
-    for (; running && changes < 200; changes += 1) {
+    for (; running; changes += 1) {
       const watch = changes % 2 === 0 ? { open: observe(onlyStrangers) } : {};
       await enforcer.enforce({ firm: onlyOffice, ...watch });
     }
-    const seen = (await finished).map(({ outcome }) => outcome);
-    expect(changes).toBeGreaterThan(5);
-    expect(seen).toEqual(attempts.map(({ from }) => (from === office ? "connected" : "timeout")));
+    await finished;
+    expect(seen.length).toBeGreaterThan(0);
+    expect(seen).toEqual(seen.map((_, index) => (index % 2 === 0 ? "connected" : "timeout")));
   });
 });
 

@@ -37,7 +37,7 @@ async function initArrives(from: Host, to: Host): Promise<boolean> {
   const [inits, data] = [await seen(to, "INIT"), await seen(to, "DATA")];
   await sendSctp(from, to.ipv4, PORT, "INIT");
   await sendSctp(from, to.ipv4, PORT, "DATA");
-  await expect.poll(() => seen(to, "DATA"), { timeout: 2_000 }).toBe(data + 1);
+  await expect.poll(() => seen(to, "DATA"), { timeout: 30_000 }).toBe(data + 1);
   return (await seen(to, "INIT")) > inits;
 }
 
@@ -79,7 +79,7 @@ it("answers a rejected INIT", async () => {
   await enforcer.enforce({ sctp: { firewall: { inbound: { protocols: ["SCTP"], defaultAction: "Reject" } } } });
   await sendSctp(client, node.ipv4, PORT, "INIT");
   const answers = async () => (await client.exec("iptables-nft-save", ["-c", "-t", "filter"])).stdout;
-  await expect.poll(answers, { timeout: 2_000 }).toMatch(/^\[1:\d+\] -A INPUT -p icmp /m);
+  await expect.poll(answers, { timeout: 30_000 }).toMatch(/^\[1:\d+\] -A INPUT -p icmp /m);
 });
 
 it.each(["Keep", "Cut"])("an association under way that is refused: %s", async (existing) => {
@@ -96,5 +96,5 @@ it.each(["Keep", "Cut"])("an association under way that is refused: %s", async (
   await sendSctp(client, node.ipv4, PORT, "DATA");
   // To another port, which nothing refuses: when it has arrived, so would have the first.
   await sendSctp(client, node.ipv4, 1000, "DATA");
-  await expect.poll(() => seen(node, "DATA"), { timeout: 2_000 }).toBe(before + 1 + kept);
+  await expect.poll(() => seen(node, "DATA"), { timeout: 30_000 }).toBe(before + 1 + kept);
 });
