@@ -12,6 +12,7 @@ const checks: readonly { readonly name: string; readonly command: readonly [stri
   { name: "dead code", command: ["knip", "--no-progress"] },
   { name: "generated files", command: ["node", "scripts/generate-crds.ts", "--check"] },
   { name: "generated chart", command: ["node", "scripts/generate-chart.ts", "--check"] },
+  { name: "generated reference", command: ["node", "scripts/generate-api-docs.ts", "--check"] },
   { name: "generated monitoring", command: ["node", "scripts/generate-monitoring.ts", "--check"] },
 ];
 
