@@ -1,53 +1,35 @@
-import { chmod, mkdir, readFile, symlink, writeFile } from "node:fs/promises";
-import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { parse } from "yaml";
+import { blockOf, type ReaderShell, readerShell } from "../../documentation/reader-shell.ts";
 import { type ControlPlane, startControlPlane } from "../../lab/control-plane.ts";
-import { controlPlanePrograms } from "../../lab/control-plane-programs.ts";
 import { createLab, type Lab } from "../../lab/lab.ts";
 import { endJob } from "./end-job.ts";
-import { helmProgram, type Manifest, manifests, project, render } from "./helm.ts";
+import { helmProgram, type Manifest, manifests, render } from "./helm.ts";
+
+const FILE = "test/node/chart/documented.test.ts";
 
 /** The commands of docs/install.md, each as a reader would copy it, in a shell that has the real kubectl and Helm. */
 let lab: Lab;
 let controlPlane: ControlPlane;
-let documentation: string;
-let path: string;
+let shell: ReaderShell;
 
 beforeAll(async () => {
-  documentation = await readFile(join(project, "docs/install.md"), "utf8");
   lab = await createLab();
   controlPlane = await startControlPlane(lab);
-  const programs = join(lab.root.folder, "bin");
-  await mkdir(programs);
-  const kubectl = controlPlanePrograms().kubectl.join(" ");
-  await writeFile(join(programs, "kubectl"), `#!/bin/sh\nexec ${kubectl} "$@"\n`);
-  await chmod(join(programs, "kubectl"), 0o755);
-  await symlink(helmProgram, join(programs, "helm"));
-  path = `${programs}:${process.env["PATH"]}`;
+  shell = await readerShell(lab, controlPlane, { programs: { helm: helmProgram } });
 });
 afterAll(() => lab?.close());
 
-/** The commands of the block under `heading` that holds `part`. */
-function block(heading: string, part: string): string {
-  const section = documentation.split(/^## /m).find((text) => text.startsWith(`${heading}\n`)) ?? "";
-  const found = [...section.matchAll(/```\n([^]*?)```/g)].map(([, text]) => text ?? "").find((it) => it.includes(part));
-  if (found === undefined) throw new Error(`docs/install.md has no ${part} under ${heading}`);
-  return found;
-}
-
-async function run(commands: string): Promise<string> {
-  const env = { PATH: path, KUBECONFIG: controlPlane.kubeconfig, HOME: lab.root.folder };
-  const script = `cd '${project}'\n${commands}`;
-  const { stdout, stderr, exitCode } = await lab.root.tryExec("sh", ["-euc", script], {
-    env,
-    timeoutMilliseconds: 60_000,
-  });
-  expect(exitCode, `${commands}\n${stderr}`).toBe(0);
-  return stdout;
-}
-
+const block = (heading: string, part: string) => blockOf("docs/install.md", heading, part);
+const run = (commands: string) => shell.run(commands);
 const found = (what: string) => run(`kubectl get ${what} --all-namespaces --ignore-not-found -o name`);
+
+describe("README.md", () => {
+  it("shows an install that the API server takes", async () => {
+    const command = blockOf("README.md", "Install it", "helm install").split("\n").slice(1).join("\n").trimEnd();
+    expect(await run(`${command} --dry-run=server`)).toContain("registry.example/port-hardening:0.1.0");
+  });
+});
 
 describe("docs/install.md: by Helm", () => {
   it("installs with an image from a registry of one's own", async () => {
@@ -119,6 +101,10 @@ describe("docs/install.md: by kustomize", () => {
     await run(`${remove} --wait=false`);
     expect(await found("deploy,ds")).toBe("");
   });
+});
+
+it("all of these commands were run", () => {
+  expect(shell.missing(FILE)).toEqual([]);
 });
 
 interface PodSpec {
