@@ -42,11 +42,14 @@ function rightsTemplate(file: string): string {
     .split("\n")
     .map((line) => {
       // The Lease is called the same in every install.
-      if (line.includes("resourceNames:")) return line;
+      if (line.includes("resourceNames: [port-hardening-controller]")) return line;
       return line
         .replaceAll("system:serviceaccount:port-hardening:", "system:serviceaccount:{{ .Release.Namespace }}:")
         .replace(/namespace: port-hardening\b/, "namespace: {{ .Release.Namespace }}")
-        .replace(/\bport-hardening-(controller|agent|view|edit|node-binding|cluster-addresses)\b/g, `${name}-$1`)
+        .replace(
+          /\bport-hardening-(controller|agent|view|edit|node-binding|cluster-addresses|pod-range)\b/g,
+          `${name}-$1`,
+        )
         .replace(
           /labels: \{app\.kubernetes\.io\/name: port-hardening(?:, (app\.kubernetes\.io\/component: \w+))?\}/,
           (_, component) => labels(component),

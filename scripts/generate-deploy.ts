@@ -1,6 +1,6 @@
 /**
- * Writes what deploy/ takes over from the chart, as Helm renders it with default values: operator.yaml, and uninstall.yaml, which is a
- * hook there. `--check` writes nothing and fails where a file differs. Needs Helm: `sh scripts/setup.sh node` makes it.
+ * Writes what deploy/ takes over from the chart, as Helm renders it with default values: operator.yaml, pod-range.yaml, which takes
+ * Kubernetes 1.36, and uninstall.yaml, which is a hook there. `--check` writes nothing and fails where a file differs. Needs Helm: `sh scripts/setup.sh node` makes it.
  */
 import { readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
@@ -8,16 +8,27 @@ import { parseArgs } from "node:util";
 import { execa } from "execa";
 
 const project = resolve(import.meta.dirname, "..");
+/** What an API server serves that Helm does not take for granted. */
+const SERVED = "admissionregistration.k8s.io/v1/MutatingAdmissionPolicy";
 const helm = join(project, ".cache/bin/helm");
 const FILES = {
   "operator.yaml": ["settings", "sysctl-policy", "controller", "agent"],
+  "pod-range.yaml": ["pod-range"],
   "uninstall.yaml": ["uninstall"],
 };
 
 /** Comments stay. What only Helm needs is left away. */
 async function rendered(templates: readonly string[]): Promise<string> {
   const shown = templates.flatMap((name) => ["--show-only", `templates/${name}.yaml`]);
-  const release = ["template", "port-hardening", "charts/port-hardening", "--namespace", "port-hardening"];
+  const release = [
+    "template",
+    "port-hardening",
+    "charts/port-hardening",
+    "--namespace",
+    "port-hardening",
+    "--api-versions",
+    SERVED,
+  ];
   const { stdout } = await execa(helm, [...release, ...shown], { cwd: project });
   const lines = stdout
     .split("\n")

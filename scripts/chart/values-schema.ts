@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { DNS_LABEL } from "../../src/api/named.ts";
 import { PORT_RANGE_PATTERN } from "../../src/api/ports.ts";
 import { installSettingsSchema } from "../../src/plan/install-settings.ts";
 import { LOG_LEVELS } from "../../src/telemetry/logger.ts";
@@ -53,6 +54,10 @@ export const valuesSchema = z.strictObject({
   failsafes: settings.failsafes.unwrap(),
   podInterfaces: settings.podInterfaces.unwrap(),
   podsOnUplink: settings.podsOnUplink.unwrap(),
+  podRange: z.strictObject({
+    enabled: z.boolean(),
+    excludedNamespaces: z.array(z.string().max(63).regex(DNS_LABEL, "must be the name of a namespace")),
+  }),
   controller: z.strictObject({
     ...workload,
     replicas: z.int().min(1).max(9),

@@ -7,12 +7,21 @@ import {
   API_VERSION_NAME,
   NODE_STATE_KIND,
   NODE_STATE_PLURAL,
+  POD_RANGE_KIND,
+  POD_RANGE_PLURAL,
   POLICY_KIND,
   POLICY_PLURAL,
 } from "./group.ts";
 import { nodeStateSchema, nodeStateSpecSchema, nodeStateStatusSchema } from "./node-state.ts";
+import { podRangeSchema, podRangeSpecSchema } from "./pod-range.ts";
 import { policySchema, policySpecSchema, policyStatusSchema } from "./policy.ts";
-import { ADDRESS_GROUP_COLUMNS, type Column, NODE_STATE_COLUMNS, POLICY_COLUMNS } from "./printer-columns.ts";
+import {
+  ADDRESS_GROUP_COLUMNS,
+  type Column,
+  NODE_STATE_COLUMNS,
+  POD_RANGE_COLUMNS,
+  POLICY_COLUMNS,
+} from "./printer-columns.ts";
 import { type JsonObject, structuralSchema } from "./structural-schema.ts";
 
 interface Kind {
@@ -52,6 +61,14 @@ const KINDS: readonly Kind[] = [
     schema: addressGroupSchema,
     spec: addressGroupSpecSchema,
     columns: ADDRESS_GROUP_COLUMNS,
+  },
+  {
+    kind: POD_RANGE_KIND,
+    plural: POD_RANGE_PLURAL,
+    shortName: "phpods",
+    schema: podRangeSchema,
+    spec: podRangeSpecSchema,
+    columns: POD_RANGE_COLUMNS,
   },
 ];
 
@@ -108,7 +125,7 @@ function crd(definition: Kind): JsonObject {
   };
 }
 
-/** The three CustomResourceDefinitions by file name, generated from the zod schemas. */
+/** The CustomResourceDefinitions by file name, generated from the zod schemas. */
 export function customResourceDefinitions(): Readonly<Record<string, JsonObject>> {
   return Object.fromEntries(KINDS.map((kind) => [`${API_GROUP}_${kind.plural}.yaml`, crd(kind)]));
 }

@@ -9,7 +9,7 @@ import { withRules } from "./rule.ts";
  */
 export const MIN_EPHEMERAL_PORTS = 1024;
 
-const rangeSchema = withRules(
+export const rangeSchema = withRules(
   z.string().max(11).regex(new RegExp(PORT_RANGE_PATTERN), 'must be two ports, such as "49152-65535"'),
   [
     {
@@ -22,6 +22,9 @@ const rangeSchema = withRules(
     },
   ],
 );
+
+/** What becomes of pods that have a network of their own: they have local ports of their own too. */
+export const PODS = ["Ignore", "Inject"] as const;
 
 export const ephemeralPortsSchema = withRules(
   z.strictObject({
@@ -46,8 +49,19 @@ export const ephemeralPortsSchema = withRules(
     persist: defaulted(z.boolean(), true).describe(
       "Whether the values are kept over a reboot, in a file below sysctl.d.",
     ),
+    pods: defaulted(z.enum(PODS), "Ignore").describe(
+      "Ignore: pods with a network of their own keep the kernel's range. Inject: new ones get range too, as a safe sysctl of the " +
+        "pod, but for those that set it themselves; pods that run keep what they have until they are recreated. Takes a policy " +
+        "without nodeSelector, as the node of a new pod is not known yet, and Kubernetes 1.36.",
+    ),
   }),
   [
+    {
+      cel: "self.pods != 'Inject' || has(self.range)",
+      message: "Inject needs range: it is what pods get",
+      field: "pods",
+      holds: ({ pods, range }) => pods !== "Inject" || range !== undefined,
+    },
     {
       cel:
         "!has(self.range) || !has(self.reserved) || [self.range.split('-').map(s, int(s))].all(r, r[1] - r[0] + 1 - " +

@@ -1,4 +1,4 @@
-/** The names under which the three kinds are served. All are cluster-scoped. */
+/** The names under which the kinds are served. All are cluster-scoped. */
 export const API_GROUP = "porthardening.io";
 export const API_VERSION_NAME = "v1alpha1";
 export const API_VERSION = "porthardening.io/v1alpha1";
@@ -6,10 +6,12 @@ export const API_VERSION = "porthardening.io/v1alpha1";
 export const POLICY_KIND = "PortHardeningPolicy";
 export const NODE_STATE_KIND = "PortHardeningNodeState";
 export const ADDRESS_GROUP_KIND = "PortHardeningAddressGroup";
+export const POD_RANGE_KIND = "PortHardeningPodRange";
 
 export const POLICY_PLURAL = "porthardeningpolicies";
 export const NODE_STATE_PLURAL = "porthardeningnodestates";
 export const ADDRESS_GROUP_PLURAL = "porthardeningaddressgroups";
+export const POD_RANGE_PLURAL = "porthardeningpodranges";
 
 /** Label of the address groups that the controller publishes; its value is the role. */
 export const CLUSTER_ADDRESSES_LABEL = "porthardening.io/cluster";

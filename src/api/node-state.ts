@@ -10,6 +10,7 @@ import { MODES } from "./mode.ts";
 import { keyedList, labelName } from "./named.ts";
 import { observedOnNodeSchema, wantedOnNodeSchema, wouldCounts } from "./observed.ts";
 import { probeAnswersSchema, probeRequestSchema, probeResultsSchema, probesSchema } from "./peer-probes.ts";
+import { podCountsSchema } from "./pods.ts";
 
 /** Bounds of the lists in a NodeState's status: the agent sends the first of each. */
 export const NODE_POLICIES_MAX = 64;
@@ -118,6 +119,7 @@ export const nodeStateStatusSchema = z
           .max(4096)
           .optional()
           .describe("Measured net.ipv4.ip_local_reserved_ports, as the kernel prints it."),
+        pods: podCountsSchema.optional(),
       })
       .optional()
       .describe("Local ports as measured."),

@@ -2,6 +2,7 @@ import type * as z from "zod";
 import { addressGroupSchema, type PortHardeningAddressGroup } from "./address-group.ts";
 import { explainIssue, problemsOf } from "./issue.ts";
 import { nodeStateSchema, nodeStateStatusSchema, type PortHardeningNodeState } from "./node-state.ts";
+import { type PortHardeningPodRange, podRangeSchema } from "./pod-range.ts";
 import { type PortHardeningPolicy, policySchema, policyStatusSchema } from "./policy.ts";
 import { SchemaError } from "./schema-error.ts";
 
@@ -45,4 +46,9 @@ export function parseNodeState(object: unknown): PortHardeningNodeState {
 /** An address group; strict, as `parsePolicy`. Throws SchemaError. */
 export function parseAddressGroup(object: unknown): PortHardeningAddressGroup {
   return parseWith(addressGroupSchema, "PortHardeningAddressGroup", object);
+}
+
+/** What new pods get; strict, as the controller alone writes it. Throws SchemaError. */
+export function parsePodRange(object: unknown): PortHardeningPodRange {
+  return parseWith(podRangeSchema, "PortHardeningPodRange", object);
 }

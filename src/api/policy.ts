@@ -14,6 +14,7 @@ import { MODE_MEANING, MODES } from "./mode.ts";
 import { monitoringSchema } from "./monitoring.ts";
 import { DNS_LABEL } from "./named.ts";
 import { observedEntriesSchema, wantedOnNodesSchema, wouldCounts } from "./observed.ts";
+import { podCountsSchema } from "./pods.ts";
 import { rateLimitsSchema } from "./rate-limits.ts";
 import { withRules } from "./rule.ts";
 import { sysctlsSchema } from "./sysctls.ts";
@@ -21,8 +22,8 @@ import { sysctlsSchema } from "./sysctls.ts";
 /** Nodes named one by one in a policy's status; the rest is in the NodeStates. */
 export const FAILURES_MAX = 20;
 
-export const policySpecSchema = z
-  .strictObject({
+export const policySpecSchema = withRules(
+  z.strictObject({
     nodeSelector: labelSelectorSchema
       .optional()
       .describe("Nodes that the policy is for, by label. Absent: every node."),
@@ -49,8 +50,18 @@ export const policySpecSchema = z
       ),
     monitoring: monitoringSchema.optional().describe("What agents watch all the time. Changes no traffic."),
     audit: auditSchema.optional().describe("What agents look at regularly. Absent: nothing."),
-  })
-  .describe("What the nodes shall be like.");
+  }),
+  [
+    {
+      cel: "!has(self.nodeSelector) || !has(self.ephemeralPorts) || self.ephemeralPorts.pods != 'Inject'",
+      message:
+        "ephemeralPorts.pods: Inject takes a policy without nodeSelector, as nobody knows a new pod's node: ask for it in a " +
+        "policy of its own that has no nodeSelector",
+      field: "ephemeralPorts.pods",
+      holds: ({ nodeSelector, ephemeralPorts }) => nodeSelector === undefined || ephemeralPorts?.pods !== "Inject",
+    },
+  ],
+).describe("What the nodes shall be like.");
 
 const count = z.int32().min(0);
 
@@ -73,6 +84,7 @@ export const policyStatusSchema = z
       .optional()
       .describe("Nodes by outcome."),
     range: z.string().max(64).optional().describe("Range of local ports measured on the enforced nodes."),
+    pods: podCountsSchema.optional(),
     droppedPackets: z
       .int()
       .min(0)

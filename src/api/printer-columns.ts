@@ -135,3 +135,9 @@ export const ADDRESS_GROUP_COLUMNS: readonly Column[] = [
   { name: "First", type: "string", jsonPath: ".spec.addresses[0]", description: "The first address.", wide: true },
   AGE,
 ];
+
+export const POD_RANGE_COLUMNS: readonly Column[] = [
+  { name: "Range", type: "string", jsonPath: ".spec.range", description: "Local ports that new pods get." },
+  { name: "Policy", type: "string", jsonPath: ".spec.policy", description: "The policy that asks for it." },
+  AGE,
+];

@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { hostname } from "node:os";
 import { Command, Option } from "commander";
 import { runController } from "../controller/run-controller.ts";
+import { DEFAULT_CONTROLLER_SETTINGS } from "../controller/settings.ts";
 import { kubeClient } from "../kube/client.ts";
 import { loadKubeConfig } from "../kube/kube-config.ts";
 import { DEFAULT_NODE_PORT_RANGE } from "../plan/node-port-range.ts";
@@ -9,7 +10,7 @@ import type { PortRange } from "../plan/types.ts";
 import { createLogger, type LogLevel } from "../telemetry/logger.ts";
 import { createRegistry } from "../telemetry/registry.ts";
 import { readInstallSettings, settingsOption } from "./install-settings.ts";
-import { logLevel, nodePortRange, wholeNumber } from "./option-values.ts";
+import { logLevel, nodePortRange, nonEmpty, wholeNumber } from "./option-values.ts";
 import { programVersion } from "./program-version.ts";
 import { runUntilStopped } from "./run-until-stopped.ts";
 
@@ -19,6 +20,7 @@ interface ControllerFlags {
   readonly healthHost: string;
   readonly healthPort: number;
   readonly serviceNodePortRange: PortRange;
+  readonly podRangeName: string;
   readonly settings?: string;
   readonly leaderElect: boolean;
   readonly leaderElectLeaseDuration: number;
@@ -47,6 +49,11 @@ export function controllerCommand(): Command {
         .argParser(nodePortRange)
         .default(DEFAULT_NODE_PORT_RANGE, "30000-32767"),
     )
+    .addOption(
+      option("--pod-range-name <name>", "of the MutatingAdmissionPolicy for pods and of its binding", "POD_RANGE_NAME")
+        .argParser(nonEmpty)
+        .default(DEFAULT_CONTROLLER_SETTINGS.podRangeName),
+    )
     .addOption(settingsOption())
     .option("--no-leader-elect", "begin at once: no other controller may run")
     .addOption(
@@ -74,6 +81,7 @@ async function run({
   healthHost: host,
   healthPort: port,
   serviceNodePortRange,
+  podRangeName,
   ...flags
 }: ControllerFlags): Promise<void> {
   const version = programVersion();
@@ -81,7 +89,7 @@ async function run({
   const registry = createRegistry({ component: "controller", version });
   const client = kubeClient(loadKubeConfig(kubeconfig), { userAgent: `port-hardening-controller/${version}` });
   const { allowedSysctls } = await readInstallSettings(flags.settings);
-  const settings = { nodePortRange: serviceNodePortRange, allowedSysctls };
+  const settings = { nodePortRange: serviceNodePortRange, podRangeName, allowedSysctls };
   const health = port === 0 ? {} : { health: { host, port } };
   // Of this process alone: one that comes back under the same name must not take itself for the one before.
   const identity = `${hostname()}_${randomUUID()}`;

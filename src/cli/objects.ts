@@ -1,5 +1,5 @@
 import type { PortHardeningAddressGroup } from "../api/address-group.ts";
-import { ADDRESS_GROUP_KIND, API_GROUP, NODE_STATE_KIND, POLICY_KIND } from "../api/group.ts";
+import { ADDRESS_GROUP_KIND, API_GROUP, NODE_STATE_KIND, POD_RANGE_KIND, POLICY_KIND } from "../api/group.ts";
 import { parseAddressGroup, parsePolicy } from "../api/parse.ts";
 import type { PortHardeningPolicy } from "../api/policy.ts";
 import { SchemaError } from "../api/schema-error.ts";
@@ -62,7 +62,7 @@ export function parseObjects(manifests: readonly Manifest[]): Objects {
       if (kind === POLICY_KIND) policies.push({ manifest, object: parsePolicy(manifest.object) });
       else if (kind === ADDRESS_GROUP_KIND) groups.push({ manifest, object: parseAddressGroup(manifest.object) });
       else if (apiVersion === "v1" && kind === "Node") nodes.push(parseNodeObject(manifest.object));
-      else if (isOurs(apiVersion, kind) && kind !== NODE_STATE_KIND) {
+      else if (isOurs(apiVersion, kind) && kind !== NODE_STATE_KIND && kind !== POD_RANGE_KIND) {
         error("kind", `there is no kind "${kind}" in ${API_GROUP}: write ${POLICY_KIND} or ${ADDRESS_GROUP_KIND}`);
       }
     } catch (problem) {

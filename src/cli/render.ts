@@ -1,5 +1,7 @@
 import { Command } from "commander";
+import { LOCAL_PORT_RANGE } from "../plan/port-sysctls.ts";
 import type { Labels } from "../plan/select.ts";
+import type { NodePlan } from "../plan/types.ts";
 import { readInstallSettings, settingsOption } from "./install-settings.ts";
 import { loadObjects } from "./load-objects.ts";
 import { nodeIdentity, nodeLabels } from "./node-labels.ts";
@@ -30,14 +32,21 @@ export function renderCommand(): Command {
     .option("--json", "print JSON")
     .action(async ({ filename, node, nodeLabels: labels, settings, json }: RenderFlags) => {
       const { policies, groups, nodes } = await loadObjects(filename);
-      const { ruleSet, notes } = nodeRules(
+      const { ruleSet, notes, plan } = nodeRules(
         policies,
         groups,
         nodeIdentity(node, labels, nodes),
         nodes,
         await readInstallSettings(settings),
       );
-      for (const note of notes) process.stderr.write(`note: ${note}\n`);
+      for (const note of [...notes, ...podNotes(plan)]) process.stderr.write(`note: ${note}\n`);
       process.stdout.write(json ? `${JSON.stringify(ruleSet, undefined, 2)}\n` : restoreText(ruleSet));
     });
+}
+
+/** The same on every node, and by admission, not by the agent: no line of a node's rules. */
+function podNotes({ ephemeralPorts: { podRange } }: NodePlan): readonly string[] {
+  if (podRange === undefined) return [];
+  const { policy, from, to } = podRange;
+  return [`new pods get ${LOCAL_PORT_RANGE} = ${from} ${to} (policy ${policy})`];
 }

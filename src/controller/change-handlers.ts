@@ -35,6 +35,7 @@ export function changeHandlers({
     all: () => {
       queue.add("fleet");
       queue.add("probes");
+      queue.add("pod-range");
       everyPolicy();
       for (const role of [...CLUSTER_ADDRESS_ROLES, SELECTED_NODES] as const) queue.add(`groups/${role}`);
     },
@@ -49,6 +50,7 @@ export function changeHandlers({
       }
       queue.add("fleet");
       queue.add("groups/selected-nodes");
+      queue.add("pod-range");
       // The others may have won or lost a value by it.
       everyPolicy();
     },

@@ -5,7 +5,7 @@ import { policyMetrics } from "./policy-metrics.ts";
 import { type ControllerStores, unsynced } from "./stores.ts";
 
 /** What a pass is about; the first part of a key. */
-const KINDS = ["fleet", "probes", "node", "policy", "groups"] as const;
+const KINDS = ["fleet", "probes", "pod-range", "node", "policy", "groups"] as const;
 export type ReconcileKind = (typeof KINDS)[number];
 
 export interface ControllerMetrics {

@@ -3,15 +3,19 @@ import type { Registry } from "prom-client";
 import { type ClusterAddressRole, SELECTED_NODES } from "../api/group.ts";
 import type { KubeClient } from "../kube/types.ts";
 import { workQueue } from "../kube/work-queue.ts";
+import { canonicalJson } from "../plan/canonical-json.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import { changeHandlers } from "./change-handlers.ts";
 import { controllerMetrics } from "./controller-metrics.ts";
 import { eventRecorder } from "./event-recorder.ts";
 import { type FleetRollout, fleetRollout } from "./fleet-rollout.ts";
 import { liveness } from "./liveness.ts";
+import type { PodRangeState } from "./pod-range.ts";
+import { asksForPods } from "./pods-outcome.ts";
 import { reconcileAddressGroups } from "./reconcile-address-groups.ts";
 import { type ParsedKey, parseKey, type ReconcileKey } from "./reconcile-key.ts";
 import { reconcileNodeState } from "./reconcile-node-state.ts";
+import { reconcilePodRange } from "./reconcile-pod-range.ts";
 import { reconcilePolicyStatus } from "./reconcile-policy-status.ts";
 import { reconcileProbes, type WrittenProbes } from "./reconcile-probes.ts";
 import { reconcileSelectedNodes } from "./reconcile-selected-nodes.ts";
@@ -66,6 +70,8 @@ export function createController({
   const waiting = new Set<ReconcileKey>();
   const written: WrittenProbes = new Map();
   let turn: FleetRollout | undefined;
+  /** As last looked at. */
+  let podRange: PodRangeState | undefined;
 
   const queue = workQueue<ReconcileKey>({
     reconcile: pass,
@@ -143,6 +149,16 @@ export function createController({
         if (again !== undefined) queue.addAfter(key, again);
         return;
       }
+      case "pod-range": {
+        if (unsynced(stores, ["policies"]).length > 0) return;
+        const { podRangeName: name } = settings;
+        const found = await reconcilePodRange({ client, stores, name, signal });
+        const news = canonicalJson(found) !== canonicalJson(podRange ?? {}) || podRange === undefined;
+        podRange = found;
+        if (news) for (const policy of stores.policies.list()) if (asksForPods(policy)) add(`policy/${policy.name}`);
+        if (stores.policies.list().some(asksForPods)) queue.addAfter(key, settings.podRangeLookMilliseconds);
+        return;
+      }
       case "node": {
         if (unsynced(stores, FLEET_STORES).length > 0 || turn === undefined) return;
         const { name } = parsed;
@@ -157,6 +173,7 @@ export function createController({
           stores,
           silentAfterMilliseconds,
           nodePortRange: settings.nodePortRange,
+          podRange,
           heardAt: lives.heardAt,
           now,
           signal,

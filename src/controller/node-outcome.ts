@@ -1,3 +1,4 @@
+import type { PodCounts } from "../api/pods.ts";
 import type { NodeFacts } from "./node-facts.ts";
 import type { NodeStateFacts } from "./node-state-facts.ts";
 import { type ObservedOutcome, observedOutcome } from "./observed-outcome.ts";
@@ -19,6 +20,8 @@ export interface NodeOutcome {
   readonly observed?: ObservedOutcome;
   /** Measured range of local ports, where the revision is enforced. */
   readonly range?: string | undefined;
+  /** How many of the node's pods have the range that policies ask for; as `range`. */
+  readonly pods?: PodCounts | undefined;
 }
 
 /** What the node shall enforce of the policy, or why nothing could be compiled. */
@@ -66,5 +69,11 @@ export function judgeNode(
   }
   if (reported?.hash !== desired.hash) return { ...base, outcome: "Pending" };
   const { state: outcome, reason, message } = reported;
-  return { ...base, outcome, reason, message, ...(outcome === "Enforced" ? { range: state?.range } : {}) };
+  return {
+    ...base,
+    outcome,
+    reason,
+    message,
+    ...(outcome === "Enforced" ? { range: state?.range, pods: state?.pods } : {}),
+  };
 }

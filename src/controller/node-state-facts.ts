@@ -1,5 +1,6 @@
 import { nodeStateStatusSchema, type PolicyOnNode } from "../api/node-state.ts";
 import type { ObservedOnNode, WantedOnNode } from "../api/observed.ts";
+import type { PodCounts } from "../api/pods.ts";
 import type { KubeObject } from "../kube/types.ts";
 import { planHash } from "../plan/plan-hash.ts";
 import type { AssignedPolicy } from "../plan/types.ts";
@@ -39,6 +40,8 @@ export interface NodeStateFacts {
   readonly wouldSet: readonly WantedOnNode[];
   /** Measured range of local ports. */
   readonly range: string | undefined;
+  /** Its pods; undefined where nobody counted. */
+  readonly pods?: PodCounts | undefined;
   /** spec.auditRequest. */
   readonly auditRequest: string | undefined;
   /** Absent where the node was not audited yet. */
@@ -67,6 +70,7 @@ export function parseNodeStateFacts(object: KubeObject): NodeStateFacts {
     observed: status?.observed ?? [],
     wouldSet: status?.wouldSet ?? [],
     range: status?.ephemeralPorts?.range,
+    pods: status?.ephemeralPorts?.pods,
     auditRequest: typeof request === "string" ? request : undefined,
     audit: status?.audit && auditFacts(status.audit),
     driftAt: status?.drift?.last?.at,

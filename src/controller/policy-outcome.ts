@@ -6,6 +6,8 @@ import { askedOf, judgeAudit, type NodeAuditOutcome } from "./audit-outcome.ts";
 import { clusterWarnings } from "./cluster-warnings.ts";
 import { type DesiredPolicy, desiredPolicies } from "./desired-policies.ts";
 import { type Desired, judgeNode, type NodeOutcome, silentFrom } from "./node-outcome.ts";
+import type { PodRangeState } from "./pod-range.ts";
+import { podsOutcome } from "./pods-outcome.ts";
 import type { PolicyFacts } from "./policy-facts.ts";
 import type { NodeConflict, PolicyOutcome } from "./policy-status.ts";
 import type { ControllerStores } from "./stores.ts";
@@ -15,6 +17,8 @@ export interface OutcomeContext {
   readonly heardAt: (node: string) => number | undefined;
   readonly silentAfterMilliseconds: number;
   readonly nodePortRange: PortRange;
+  /** How it stands with the range of new pods; absent: not known yet. */
+  readonly podRange?: PodRangeState | undefined;
   /** Milliseconds since the epoch. */
   readonly now: number;
 }
@@ -22,7 +26,7 @@ export interface OutcomeContext {
 /** What became of `policy` on every node that it selects, and when the next of them would count as silent. */
 export function policyOutcome(
   policy: PolicyFacts,
-  { stores, heardAt, silentAfterMilliseconds, nodePortRange, now }: OutcomeContext,
+  { stores, heardAt, silentAfterMilliseconds, nodePortRange, podRange, now }: OutcomeContext,
 ): PolicyOutcome & { readonly nextSilenceAt: number } {
   const compiled = stores.policies.list().map((facts) => facts.compiled);
   const conflictsOf = conflictFinder();
@@ -58,6 +62,7 @@ export function policyOutcome(
   const observes = own.outcome === "Compiled" && own.element.mode === "Observe";
   const problem = own.outcome === "Compiled" ? undefined : own.problem;
   const warnings = own.outcome === "Compiled" ? clusterWarnings(own.element.plan, stores, nodePortRange) : [];
+  const pods = podsOutcome(policy, { found: podRange, all: compiled }, outcomes);
   return {
     generation,
     problem,
@@ -67,6 +72,7 @@ export function policyOutcome(
     observes,
     warnings,
     ...(asked === undefined ? {} : { audits }),
+    ...(pods === undefined ? {} : { pods }),
     nextSilenceAt,
   };
 }

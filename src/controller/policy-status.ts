@@ -5,6 +5,7 @@ import type { NodeAuditOutcome } from "./audit-outcome.ts";
 import { AUDITED, judgeAudited, summariseAudit } from "./audit-summary.ts";
 import type { NodeOutcome } from "./node-outcome.ts";
 import { summariseObserved } from "./observed-outcome.ts";
+import { type PodsOutcome, podRemarks, withPods } from "./pods-outcome.ts";
 import { remarksOf } from "./remarks.ts";
 import { groupOutcomes, judgePolicy, nameNodes } from "./verdict.ts";
 
@@ -31,14 +32,19 @@ export interface PolicyOutcome {
   readonly warnings: readonly string[];
   /** One per selected node; absent where the policy asks for no audit. */
   readonly audits?: readonly NodeAuditOutcome[];
+  /** Absent where the policy asks for nothing in pods. */
+  readonly pods?: PodsOutcome;
 }
 
 /** The status to publish. Equal to `before` (by value) where nothing changed, so that nothing is written then. */
 export function summarisePolicy(policy: PolicyOutcome, before: PolicyStatus | undefined, now: Date): PolicyStatus {
   const { generation: observedGeneration, problem, outcomes, conflicts, setsRange, observes, warnings } = policy;
   const { Enforced: enforced, Failed: failed, NotEnforceable: evaded, Unknown: unknown } = groupOutcomes(outcomes);
-  const { ready, reconciling, stalled, reason, ...verdict } = judgePolicy(outcomes, problem, observes);
-  const message = [verdict.message + remarksOf(outcomes), ...warnings].join(" ");
+  const { ready, reconciling, stalled, reason, ...verdict } = withPods(
+    judgePolicy(outcomes, problem, observes),
+    policy.pods,
+  );
+  const message = [verdict.message + remarksOf(outcomes), ...podRemarks(policy.pods), ...warnings].join(" ");
   const flag = (type: string, holds: boolean) => ({ type, status: holds ? "True" : "False", reason, message }) as const;
   const conditions = [
     { type: "Ready", status: ready, reason, message },
@@ -64,6 +70,7 @@ export function summarisePolicy(policy: PolicyOutcome, before: PolicyStatus | un
       ...(evaded.length === 0 ? {} : { notEnforceable: evaded.length }),
     },
     ...(setsRange && range !== "" ? { range } : {}),
+    ...(policy.pods?.counts === undefined ? {} : { pods: policy.pods.counts }),
     droppedPackets: Math.min(
       Number.MAX_SAFE_INTEGER,
       outcomes.reduce((sum, { droppedPackets }) => sum + droppedPackets, 0),

@@ -5,6 +5,7 @@ import { updateStatus } from "../kube/update-status.ts";
 import { canonicalJson } from "../plan/canonical-json.ts";
 import type { PortRange } from "../plan/types.ts";
 import { FIELD_MANAGER } from "./field-manager.ts";
+import type { PodRangeState } from "./pod-range.ts";
 import { parsePolicyStatus } from "./policy-facts.ts";
 import { policyOutcome } from "./policy-outcome.ts";
 import { summarisePolicy } from "./policy-status.ts";
@@ -17,6 +18,8 @@ export interface PolicyStatusContext {
   readonly heardAt: (node: string) => number | undefined;
   readonly silentAfterMilliseconds: number;
   readonly nodePortRange: PortRange;
+  /** How it stands with the range of new pods; absent: not known yet. */
+  readonly podRange?: PodRangeState | undefined;
   /** Of this policy. */
   readonly pace: StatusPace;
   /** Milliseconds since the epoch. */

@@ -11,6 +11,10 @@ export interface ControllerSettings {
   readonly allowedSysctls: readonly string[];
   /** The ports that kube-apiserver gives to Services (--service-node-port-range). */
   readonly nodePortRange: PortRange;
+  /** Name of the MutatingAdmissionPolicy that gives new pods their range, and of its binding. */
+  readonly podRangeName: string;
+  /** How often it is looked whether that is still there, while a policy asks for it. */
+  readonly podRangeLookMilliseconds: number;
   /** How many keys are worked on at once. */
   readonly concurrency: number;
   /** Writes of one policy's status. */
@@ -23,6 +27,8 @@ export const DEFAULT_CONTROLLER_SETTINGS: ControllerSettings = {
   silentAfterSeconds: 180,
   allowedSysctls: DEFAULT_ALLOWED_SYSCTLS.map(({ pattern }) => pattern),
   nodePortRange: DEFAULT_NODE_PORT_RANGE,
+  podRangeName: "port-hardening-pod-range",
+  podRangeLookMilliseconds: 60_000,
   concurrency: 8,
   statusWrites: { burst: 5, intervalMilliseconds: 1_000 },
   events: DEFAULT_EVENT_RATES,

@@ -1,3 +1,5 @@
+import { POD_RANGE_NAME } from "../api/pod-range.ts";
+import { NotServedError } from "../kube/errors.ts";
 import { seizeLease } from "../kube/leader-election.ts";
 import { resources } from "../kube/resources.ts";
 import { retryOnConflict } from "../kube/retry-on-conflict.ts";
@@ -36,6 +38,7 @@ export async function uninstall(options: UninstallOptions): Promise<readonly str
     signal,
   );
   await sleep(waitSeconds * 1_000, signal);
+  await leavePods(client, signal);
   const names = (await nodeStates(client, signal)).map(({ metadata }) => metadata.name);
   for (let next = 0; next < names.length; next += TOGETHER) {
     await Promise.all(names.slice(next, next + TOGETHER).map((name) => clear(client, name, signal)));
@@ -49,6 +52,16 @@ export async function uninstall(options: UninstallOptions): Promise<readonly str
   }
   await seizeLease({ ...lease, durationSeconds: HOLD_SECONDS }, signal);
   return left;
+}
+
+/** New pods get no range any more, whether or not what gives it to them goes too. */
+async function leavePods(client: KubeClient, signal: AbortSignal): Promise<void> {
+  try {
+    await client.delete(resources.podRanges, { name: POD_RANGE_NAME }, signal);
+  } catch (error) {
+    // The kind came with a later version of the CRDs: pods were never given anything.
+    if (!(error instanceof NotServedError)) throw error;
+  }
 }
 
 async function nodeStates(client: KubeClient, signal: AbortSignal): Promise<readonly KubeObject[]> {

@@ -7,6 +7,7 @@ export const resources = {
   policies: own("porthardeningpolicies", "PortHardeningPolicy"),
   nodeStates: own("porthardeningnodestates", "PortHardeningNodeState"),
   addressGroups: own("porthardeningaddressgroups", "PortHardeningAddressGroup"),
+  podRanges: own("porthardeningpodranges", "PortHardeningPodRange"),
   nodes: { group: "", version: "v1", plural: "nodes", kind: "Node", namespaced: false },
   services: { group: "", version: "v1", plural: "services", kind: "Service", namespaced: true },
   endpointSlices: {
@@ -24,6 +25,8 @@ export const resources = {
     namespaced: false,
   },
   events: { group: "events.k8s.io", version: "v1", plural: "events", kind: "Event", namespaced: true },
+  mutatingAdmissionPolicies: admission("mutatingadmissionpolicies", "MutatingAdmissionPolicy"),
+  mutatingAdmissionPolicyBindings: admission("mutatingadmissionpolicybindings", "MutatingAdmissionPolicyBinding"),
   pods: { group: "", version: "v1", plural: "pods", kind: "Pod", namespaced: true },
   clusterReports: {
     group: "openreports.io",
@@ -34,6 +37,10 @@ export const resources = {
   },
   leases: { group: "coordination.k8s.io", version: "v1", plural: "leases", kind: "Lease", namespaced: true },
 } as const satisfies Record<string, Resource>;
+
+function admission(plural: string, kind: string): Resource {
+  return { group: "admissionregistration.k8s.io", version: "v1", plural, kind, namespaced: false };
+}
 
 function own(plural: string, kind: string): Resource {
   return { group: GROUP, version: "v1alpha1", plural, kind, namespaced: false };

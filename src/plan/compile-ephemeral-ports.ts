@@ -24,5 +24,11 @@ export function compileEphemeralPorts(
     throw new CompileError(policy, "spec.ephemeralPorts.reserveNodePorts", reason);
   }
   const met = nodePorts.from <= range.to && range.from <= nodePorts.to;
-  return { range, reserved, ...(met ? { nodePorts } : {}), persist: ports.persist };
+  return {
+    range,
+    reserved,
+    ...(met ? { nodePorts } : {}),
+    persist: ports.persist,
+    ...(ports.pods === "Inject" ? { pods: ports.pods } : {}),
+  };
 }

@@ -58,11 +58,15 @@ export function observedPortScalars(policies: readonly AssignedPolicy[]): Merged
  */
 function mergeAll(policies: readonly AssignedPolicy[]): MergedScalars {
   const range = claims(policies, ({ plan }) => plan.ephemeralPorts?.range);
+  const podRange = claims(policies, ({ plan: { ephemeralPorts } }) =>
+    ephemeralPorts?.pods === "Inject" ? ephemeralPorts.range : undefined,
+  );
   const keys = [...new Set(policies.flatMap(({ plan }) => Object.keys(plan.sysctls)))].toSorted(compareText);
   const sysctls = keys.map((key) => ({ key, claims: claims(policies, ({ plan }) => own(plan.sysctls, key)) }));
   const reserving = policies.filter(({ plan }) => (plan.ephemeralPorts?.reserved.length ?? 0) > 0);
 
   const [rangeWinner] = range;
+  const [podRangeWinner] = podRange;
   const winners = sysctls.flatMap(({ key, claims: [winner] }) => (winner === undefined ? [] : [{ key, ...winner }]));
   const persist = [
     ...winners.filter(({ policy }) => persists(policy)).map(({ key }) => key),
@@ -72,12 +76,16 @@ function mergeAll(policies: readonly AssignedPolicy[]): MergedScalars {
   return {
     ephemeralPorts: {
       ...(rangeWinner === undefined ? {} : { range: { ...rangeWinner.value, policy: rangeWinner.policy.name } }),
+      ...(podRangeWinner === undefined
+        ? {}
+        : { podRange: { ...podRangeWinner.value, policy: podRangeWinner.policy.name } }),
       reserved: unionPorts(...reserving.map(({ plan }) => plan.ephemeralPorts?.reserved ?? [])),
     },
     sysctls: winners.map(({ key, value, policy }) => ({ key, value, policy: policy.name })),
     persist: persist.toSorted(compareText),
     conflicts: [
       ...conflicts("spec.ephemeralPorts.range", range),
+      ...conflicts("spec.ephemeralPorts.pods", podRange),
       ...sysctls.flatMap(({ key, claims: all }) => conflicts(`spec.sysctls[${key}]`, all)),
     ],
   };

@@ -108,6 +108,7 @@ export const planSchema = z.strictObject({
       reserved: ports,
       nodePorts: range.exactOptional(),
       persist: z.boolean(),
+      pods: z.literal("Inject").exactOptional(),
     })
     .exactOptional(),
   sysctls: sysctlsSchema,

@@ -102,6 +102,8 @@ export interface PlanEphemeralPorts {
   /** The cluster's NodePorts, where `range` meets them. */
   readonly nodePorts?: PortRange;
   readonly persist: boolean;
+  /** New pods get `range` too; absent: they do not. */
+  readonly pods?: "Inject";
 }
 
 /** A listener that is meant to be there; without `process`, whichever it is. */
@@ -265,6 +267,8 @@ export interface DropLog {
 export interface NodePlan {
   readonly ephemeralPorts: {
     readonly range?: PortRange & { readonly policy: string };
+    /** What new pods get: of the whole cluster, so the same on every node. */
+    readonly podRange?: PortRange & { readonly policy: string };
     readonly reserved: readonly PortRange[];
   };
   /** Sorted by key; the range and the reserved ports are not in here. */

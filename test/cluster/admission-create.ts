@@ -6,6 +6,7 @@ const PLURALS: Readonly<Record<string, string>> = {
   PortHardeningPolicy: "porthardeningpolicies",
   PortHardeningNodeState: "porthardeningnodestates",
   PortHardeningAddressGroup: "porthardeningaddressgroups",
+  PortHardeningPodRange: "porthardeningpodranges",
 };
 
 /** metav1.Status of an answer that is no success. */

@@ -16,6 +16,7 @@ const policy = {
   metadata: { name: "all" },
   spec: {
     mode: "Enforce",
+    ephemeralPorts: { range: "49152-65535", pods: "Inject" },
     firewall: { inbound: { allow: [{ name: "peers", from: [{ nodes: { matchLabels: { role: "worker" } } }] }] } },
     audit: { schedule: "0 3 * * *", mandatoryAccessControl: "Report", exposure: "Ignore" },
   },
@@ -41,6 +42,7 @@ beforeAll(async () => {
   const apiServerFlags = [`--audit-policy-file=${file}`, `--audit-log-path=${auditLog}`];
   cluster = await startOperatorCluster(lab, { workers: 2, sources: [], apiServerFlags });
   await kubectl("apply", "--server-side", "-f", join(project, ".cache/clusterreports.yaml"));
+  await kubectl("apply", "-f", join(project, "deploy/pod-range.yaml"));
 });
 afterAll(() => lab?.close());
 
@@ -109,6 +111,9 @@ it("controller, agents and uninstall use every right that they are given, in the
   await agents[1]?.stop();
   await kubectl("delete", "node", second.name);
   await kubectl("wait", "--for=delete", `phnode/${second.name}`, "--timeout=30s");
+  const range = { spec: { ephemeralPorts: { range: "50000-65535" } } };
+  await kubectl("patch", "phpol", "all", "--type=merge", "-p", JSON.stringify(range));
+  await kubectl("wait", "--for=jsonpath={.spec.range}=50000-65535", "phpods/cluster", "--timeout=30s");
   await kubectl("delete", "phpol", "all");
   await waitFor("the report to go", async () => !(await reports()).includes(first.name) || undefined, {
     timeoutMilliseconds: 30_000,

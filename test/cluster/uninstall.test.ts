@@ -1,4 +1,4 @@
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { createLab, type Lab } from "../lab/lab.ts";
 import type { LabProcess } from "../lab/lab-process.ts";
@@ -12,7 +12,7 @@ const policy = {
   metadata: { name: "all" },
   spec: {
     mode: "Enforce",
-    ephemeralPorts: { range: "40000-50000" },
+    ephemeralPorts: { range: "40000-50000", pods: "Inject" },
     firewall: { inbound: { defaultAction: "Reject" } },
     audit: { securityUpdates: { automatic: "Ensure" }, exposure: "Ignore" },
     rateLimits: [{ name: "slow", newConnections: { limit: 10, per: "Second", burst: 10 } }],
@@ -32,6 +32,8 @@ beforeAll(async () => {
   controller = await cluster.startController(LEASE);
   agents = await Promise.all(cluster.workers.map((worker) => worker.startAgent()));
   await agentsReady(cluster);
+  const podRange = resolve(import.meta.dirname, "../../deploy/pod-range.yaml");
+  await cluster.controlPlane.kubectl(["apply", "-f", podRange]);
   await cluster.apply(JSON.stringify(policy));
   await cluster.controlPlane.kubectl(["wait", "--for=condition=Ready", "phpol/all", "--timeout=20s"]);
 });
@@ -54,12 +56,15 @@ async function everythingOn(worker: WorkerNode): Promise<string> {
   return [...rules, sets.stdout, nft.stdout, range.stdout, files.stdout, etc.stdout].join("\n");
 }
 
-it("leaves every node as it was before the operator came, and the policies where they are", async () => {
+it("leaves every node as it was before the operator came, nothing to new pods, and the policies where they are", async () => {
   expect(await Promise.all(cluster.workers.map(everythingOn))).not.toEqual(before);
+  const givenToPods = async () => (await cluster.controlPlane.kubectl(["get", "phpods", "-o", "name"])).stdout;
+  expect(await givenToPods()).toContain("/cluster");
   const { stdout, exitCode, stderr } = await cluster.uninstall(["--timeout-seconds", "30"]);
   expect({ stdout, exitCode }, stderr).toEqual({ stdout: "", exitCode: 0 });
   expect(stderr).toContain("2 of 2 nodes are clear");
   expect(await Promise.all(cluster.workers.map(everythingOn))).toEqual(before);
+  expect(await givenToPods()).toBe("");
   expect((await cluster.controlPlane.kubectl(["get", "phpol", "-o", "name"])).stdout).toContain("/all");
   // Whoever led is gone, and the next one waits: nothing is assigned anew.
   expect((await controller.exited).code).toBe(1);

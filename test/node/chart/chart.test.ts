@@ -59,6 +59,7 @@ describe("values", () => {
   it.each([
     [{ agent: { primeSecond: 3 } }, "at '/agent': additional properties 'primeSecond' not allowed"],
     [{ podPortRange: { enabled: true } }, "at '': additional properties 'podPortRange' not allowed"],
+    [{ podRange: { excludedNamespaces: ["kube_system"] } }, "at '/podRange/excludedNamespaces/0'"],
     [{ agent: { primeSeconds: "30" } }, "at '/agent/primeSeconds': got string, want integer"],
     [{ agent: { primeSeconds: null } }, "at '/agent': missing property 'primeSeconds'"],
     [{ agent: { markBit: "0x3000" } }, "at '/agent/markBit'"],
@@ -86,6 +87,27 @@ function merged(base: Values, over: Values): Values {
   });
   return Object.fromEntries(both) as Values;
 }
+
+describe("what gives pods their range", () => {
+  const kinds = async (...args: Parameters<typeof render>) =>
+    manifests(await render(...args)).flatMap(({ kind, metadata }) =>
+      kind.startsWith("MutatingAdmission") ? [`${kind} ${metadata.name}`] : [],
+    );
+
+  it("is there by default, by the name that the controller is told", async () => {
+    const name = "hardening-port-hardening-pod-range";
+    expect(await kinds({}, "hardening")).toEqual([
+      `MutatingAdmissionPolicy ${name}`,
+      `MutatingAdmissionPolicyBinding ${name}`,
+    ]);
+    expect(await render({}, "hardening")).toContain(`{name: POD_RANGE_NAME, value: ${name}}`);
+  });
+
+  it("is left out where the API server does not serve it, and where nobody wants it", async () => {
+    expect(await kinds({}, "port-hardening", [])).toEqual([]);
+    expect(await kinds({ podRange: { enabled: false } })).toEqual([]);
+  });
+});
 
 describe("the settings of the install", () => {
   const settings = async (name: string) => {
@@ -148,7 +170,7 @@ describe("what is rendered", () => {
   it("keeps the kinds, and with them all policies, when the release goes", async () => {
     const kinds = manifests(await render({})).filter(({ kind }) => kind === "CustomResourceDefinition");
     expect(kinds.map(({ metadata }) => metadata.annotations?.["helm.sh/resource-policy"])).toEqual(
-      Array(3).fill("keep"),
+      Array(4).fill("keep"),
     );
   });
 
@@ -183,10 +205,11 @@ describe("deploy/", () => {
     await expect(execa(process.execPath, [script, "--check"])).resolves.toBeDefined();
   });
 
-  it("holds the same objects as the chart, but for the kinds, and a namespace of its own", async () => {
+  it("holds the same objects as the chart, but for the kinds, and a namespace of its own; what not all versions serve apart", async () => {
     const [kubectl, ...first] = controlPlanePrograms().kubectl;
     const { stdout } = await execa(kubectl, [...first, "kustomize", join(project, "deploy")]);
-    const own = manifests(stdout).filter(({ kind }) => kind !== "Namespace");
+    const apart = manifests(readFileSync(join(project, "deploy/pod-range.yaml"), "utf8"));
+    const own = [...manifests(stdout).filter(({ kind }) => kind !== "Namespace"), ...apart];
     const fromChart = manifests(await render({})).filter(
       ({ kind, metadata }) =>
         kind !== "CustomResourceDefinition" && metadata.annotations?.["helm.sh/hook"] === undefined,

@@ -22,6 +22,8 @@ export const combinations: Readonly<Record<string, Values>> = {
     podsOnUplink: true,
   },
   "no sysctls at all": { allowedSysctls: [] },
+  "pods left alone": { podRange: { enabled: false } },
+  "pods left alone in more namespaces": { podRange: { excludedNamespaces: ["kube-system", "build"] } },
   "pods placed by hand": {
     controller: {
       nodeSelector: { pool: "system" },

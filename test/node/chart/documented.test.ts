@@ -72,6 +72,10 @@ describe("docs/install.md: by kustomize", () => {
     expect(await found("deploy,ds")).toBe(
       "deployment.apps/port-hardening-controller\ndaemonset.apps/port-hardening-agent\n",
     );
+    await run(block("With kustomize", "deploy/pod-range.yaml"));
+    expect(await found("mutatingadmissionpolicy,mutatingadmissionpolicybinding")).toContain(
+      "/port-hardening-pod-range\n",
+    );
   });
 
   it("clears a node that was offline, with the same image and the same folders as its agent", async () => {
@@ -94,11 +98,13 @@ describe("docs/install.md: by kustomize", () => {
   });
 
   it("clears all nodes before it goes", async () => {
-    const [apply, wait, remove] = block("Uninstall", "deploy/uninstall.yaml").split("\n");
+    const [apply, wait, remove, removePodRange] = block("Uninstall", "deploy/uninstall.yaml").split("\n");
     await Promise.all([run(apply ?? ""), endJob(controlPlane, "Complete")]);
     await run(wait ?? "");
     // Nothing ends namespaces here.
     await run(`${remove} --wait=false`);
+    await run(removePodRange ?? "");
+    expect(await found("mutatingadmissionpolicy,mutatingadmissionpolicybinding")).toBe("");
     expect(await found("deploy,ds")).toBe("");
   });
 });

@@ -25,6 +25,8 @@ export const otherValues: Readonly<Record<string, OtherValue>> = {
   "failsafes.outbound": { other: [{ name: "backup", protocol: "TCP", ports: [9102], peers: "Nodes" }] },
   podInterfaces: { other: ["pod+"] },
   podsOnUplink: { other: true },
+  "podRange.enabled": { other: false },
+  "podRange.excludedNamespaces": { other: ["kube-system", "build"] },
   "controller.replicas": { other: 3 },
   "controller.leaderElection.leaseDurationSeconds": { other: 30 },
   "controller.serviceNodePortRange": { other: "20000-22767" },

@@ -67,6 +67,10 @@ describe("a release", () => {
     const said = await mustHelm("install", "port-hardening", chart, ...inNamespace);
     expect(said).toContain("kubectl get porthardeningpolicies -o wide");
     await kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=20s");
+    // Helm asked the API server whether it serves this.
+    expect(await kubectl("get", "mutatingadmissionpolicybinding", "-o", "name")).toContain(
+      "/port-hardening-pod-range\n",
+    );
   });
 
   it("proposes a first policy that the API server takes", async () => {
@@ -118,7 +122,8 @@ describe("a release", () => {
     const rest = await kubectl("get", "deploy,ds,cm,pdb,job,role,rolebinding", ...inNamespace, "-o", "name");
     expect(rest.replace("configmap/kube-root-ca.crt\n", "")).toBe("");
     const ofCluster = "clusterrole,clusterrolebinding,validatingadmissionpolicy,validatingadmissionpolicybinding";
-    expect(await kubectl("get", ofCluster, "-o", "name")).not.toContain("port-hardening");
+    const ofPods = "mutatingadmissionpolicy,mutatingadmissionpolicybinding";
+    expect(await kubectl("get", `${ofCluster},${ofPods}`, "-o", "name")).not.toContain("port-hardening");
     for (const kind of kinds) await expect(kubectl("get", kind)).resolves.toBeDefined();
     expect(await kubectl("get", "phpol", "-o", "name")).toContain("/first");
   });

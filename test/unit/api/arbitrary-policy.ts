@@ -205,6 +205,7 @@ export const arbitraryPolicy = fc
           reserved: ports,
           persist: fc.boolean(),
           reserveNodePorts: fc.boolean(),
+          pods: fc.constantFrom("Ignore", "Ignore", "Inject"),
         },
         { requiredKeys: [] },
       ),

@@ -3,7 +3,7 @@ import { auditStatusSamples } from "./objects/audit-status-samples.ts";
 import { ephemeralPortsSamples } from "./objects/ephemeral-ports-samples.ts";
 import { inboundSamples } from "./objects/inbound-samples.ts";
 import { monitoringSamples } from "./objects/monitoring-samples.ts";
-import { addressGroupSamples, nodeStateSamples } from "./objects/other-kind-samples.ts";
+import { addressGroupSamples, nodeStateSamples, podRangeSamples } from "./objects/other-kind-samples.ts";
 import { outboundSamples } from "./objects/outbound-samples.ts";
 import { peerSamples } from "./objects/peer-samples.ts";
 import { policySamples } from "./objects/policy-samples.ts";
@@ -22,6 +22,7 @@ export const objects = [
   ...auditSamples,
   ...addressGroupSamples,
   ...nodeStateSamples,
+  ...podRangeSamples,
 ];
 
 /** The same of statuses, each with its kind: a status is written apart from its object. */

@@ -13,7 +13,11 @@ function sample(name: string): unknown {
 
 describe("parsePolicy", () => {
   it("reads the project's samples", () => {
-    expect(parsePolicy(sample("minimal")).spec.ephemeralPorts).toEqual({ range: "49152-65535", persist: true });
+    expect(parsePolicy(sample("minimal")).spec.ephemeralPorts).toEqual({
+      range: "49152-65535",
+      persist: true,
+      pods: "Ignore",
+    });
     const { firewall, monitoring, audit } = parsePolicy(sample("workers")).spec;
     expect(firewall?.inbound?.allow).toHaveLength(2);
     expect(monitoring?.listeners?.expected).toEqual([

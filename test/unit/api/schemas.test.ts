@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { explainIssue, problemsOf } from "../../../src/api/issue.ts";
 import { nodeStateStatusSchema } from "../../../src/api/node-state.ts";
-import { parseAddressGroup, parseNodeState, parsePolicy } from "../../../src/api/parse.ts";
+import { parseAddressGroup, parseNodeState, parsePodRange, parsePolicy } from "../../../src/api/parse.ts";
 import { policyStatusSchema } from "../../../src/api/policy.ts";
 import { SchemaError } from "../../../src/api/schema-error.ts";
 import { objects, statuses } from "./objects.ts";
@@ -10,6 +10,7 @@ const PARSERS: Readonly<Record<string, (object: unknown) => unknown>> = {
   PortHardeningPolicy: parsePolicy,
   PortHardeningNodeState: parseNodeState,
   PortHardeningAddressGroup: parseAddressGroup,
+  PortHardeningPodRange: parsePodRange,
 };
 
 /** The object as it comes over the wire. */

@@ -58,8 +58,9 @@ describe("porthardening lint", () => {
 });
 
 describe("porthardening render", () => {
-  it("prints rules of both families, sets and sysctls of what stdin holds", async () => {
-    const { stdout } = await run(["render", "-f", "-"], POLICY);
+  it("prints rules of both families, sets and sysctls of what stdin holds, and says what pods get", async () => {
+    const { stdout, stderr } = await run(["render", "-f", "-"], POLICY.replace("reserved:", "pods: Inject, reserved:"));
+    expect(stderr).toContain("note: new pods get net.ipv4.ip_local_port_range = 49152 65535 (policy workers)");
     expect(stdout.match(/^(\*mangle|COMMIT)$/gm)).toEqual(["*mangle", "COMMIT", "*mangle", "COMMIT"]);
     expect(stdout).toMatch(/^add ph-4-\S+ 203.0.113.0\/24$/m);
     expect(stdout).toMatch(/^net.ipv4.ip_local_reserved_ports = 50000 {3}# added to what is there$/m);

@@ -128,13 +128,29 @@ spec:
 });
 
 describe("the objects on which zod and the API server agree", () => {
-  it.each(objects.filter(({ object }) => !JSON.stringify(object).includes("PortHardeningNodeState")))(
+  // What the controller alone writes is passed over.
+  it.each(objects.filter(({ object }) => !/PortHardening(NodeState|PodRange)/.test(JSON.stringify(object))))(
     "$name",
     ({ object, expected }) => {
       const errors = lint(object).filter((line) => line.includes(": error: "));
       expect(errors.length > 0).toBe(expected !== "ok");
     },
   );
+});
+
+it("says of two policies for every node whose range pods get", () => {
+  const pods = (name: string, priority: number, from: number) =>
+    policy({ priority, ephemeralPorts: { range: `${from}-65535`, pods: "Inject" } }, name);
+  expect(lint(pods("a", 0, 50_000), pods("b", 1, 49_152))).toContainEqual(
+    expect.stringMatching(/PortHardeningPolicy a: spec.ephemeralPorts.pods: has no effect: policy b sets it too/),
+  );
+});
+
+it("refuses a range for pods of some nodes, and names the way out", () => {
+  const spec = { nodeSelector: { matchLabels: { a: "b" } }, ephemeralPorts: { range: "49152-65535", pods: "Inject" } };
+  expect(lint(policy(spec))).toEqual([
+    expect.stringMatching(/error: .*spec.ephemeralPorts.pods: .*in a policy of its own that has no nodeSelector$/),
+  ]);
 });
 
 it("has an answer to any text, and to any object of our kinds", () => {

@@ -9,7 +9,7 @@ it("counts faults and Events from 0 on, so that the first one is an increase", a
   const samples = async (): Promise<readonly string[]> =>
     (await registry.metrics()).split("\n").filter((line) => /^\w+_(?:errors|events)_total\{/.test(line));
   expect(await samples()).toEqual([
-    ...["fleet", "probes", "node", "policy", "groups"].map(
+    ...["fleet", "probes", "pod-range", "node", "policy", "groups"].map(
       (kind) => `port_hardening_controller_reconcile_errors_total{kind="${kind}"} 0`,
     ),
     'port_hardening_controller_watch_errors_total{resource="nodes"} 0',

@@ -57,6 +57,7 @@ describe("compile", () => {
     const unprivileged = [{ from: 1024, to: 65535 }];
     expect(plan).toEqual({
       format: 1,
+      // Without a word of pods: what asks for nothing there is the revision that it was.
       ephemeralPorts: { range: { from: 49152, to: 65535 }, reserved: [], persist: true },
       sysctls: {},
       inbound: {

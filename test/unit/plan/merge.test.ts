@@ -51,6 +51,23 @@ describe("scalars", () => {
     expect(merged([at("a", 0, same), at("b", 1, same)]).conflicts).toEqual([]);
   });
 
+  it("give pods the range of the first that asks for that, whoever wins the nodes", () => {
+    const plan = merged([
+      at("nodes", 3, { ephemeralPorts: { range: "32768-60999" } }),
+      at("pods", 2, { ephemeralPorts: { range: "49152-65535", pods: "Inject" } }),
+      at("lost", 1, { ephemeralPorts: { range: "50000-65535", pods: "Inject" } }),
+      at("same", 0, { ephemeralPorts: { range: "49152-65535", pods: "Inject" } }),
+      at("watches", 9, { mode: "Observe", ephemeralPorts: { range: "40000-50000", pods: "Inject" } }),
+    ]);
+    expect(plan.ephemeralPorts.podRange).toEqual({ from: 49152, to: 65535, policy: "pods" });
+    expect(plan.conflicts.filter(({ field }) => field.endsWith(".pods"))).toEqual([
+      { policy: "lost", winner: "pods", field: "spec.ephemeralPorts.pods" },
+    ]);
+    expect(merged([at("a", 0, { ephemeralPorts: { range: "49152-65535" } })]).ephemeralPorts).not.toHaveProperty(
+      "podRange",
+    );
+  });
+
   it("settle each value by itself", () => {
     const plan = merged([
       at("high", 2, { sysctls: { "net.core.somaxconn": "2" } }),

@@ -3,6 +3,7 @@ import { bad, badNull, good, many, policy, type Sample } from "./sample.ts";
 const ports = (ephemeralPorts: unknown) => policy({ ephemeralPorts });
 const RANGE = "spec.ephemeralPorts.range";
 const RESERVED = "spec.ephemeralPorts.reserved";
+const PODS = "spec.ephemeralPorts.pods";
 
 export const ephemeralPortsSamples: readonly Sample[] = [
   good("no field of ephemeralPorts", ports({})),
@@ -63,5 +64,39 @@ export const ephemeralPortsSamples: readonly Sample[] = [
     "must be true or false",
     "must be of type boolean",
   ),
-  bad("an unknown field of ephemeralPorts", ports({ pods: "Inject" }), "spec.ephemeralPorts.pods", "unknown field"),
+  bad("an unknown field of ephemeralPorts", ports({ pod: "Inject" }), "spec.ephemeralPorts.pod", "unknown field"),
+  good("a range that pods get too", ports({ range: "49152-65535", pods: "Inject" })),
+  good("pods left alone", ports({ range: "49152-65535", pods: "Ignore" })),
+  good("pods left alone without a range", ports({ pods: "Ignore" })),
+  good(
+    "pods left alone on the nodes with a label",
+    policy({ nodeSelector: { matchLabels: { a: "b" } }, ephemeralPorts: { range: "49152-65535", pods: "Ignore" } }),
+  ),
+  bad("a range for pods that is none", ports({ pods: "Inject" }), PODS, "Inject needs range"),
+  bad(
+    "another word for pods",
+    ports({ range: "49152-65535", pods: "inject" }),
+    PODS,
+    "must be Ignore or Inject",
+    "Unsupported value",
+  ),
+  bad(
+    "pods as a boolean",
+    ports({ range: "49152-65535", pods: true }),
+    PODS,
+    "must be Ignore or Inject",
+    "must be of type string",
+  ),
+  bad(
+    "pods of the nodes with a label",
+    policy({ nodeSelector: { matchLabels: { a: "b" } }, ephemeralPorts: { range: "49152-65535", pods: "Inject" } }),
+    PODS,
+    "takes a policy without nodeSelector",
+  ),
+  bad(
+    "pods of nodes by a selector that is empty",
+    policy({ nodeSelector: {}, ephemeralPorts: { range: "49152-65535", pods: "Inject" } }),
+    PODS,
+    "takes a policy without nodeSelector",
+  ),
 ];

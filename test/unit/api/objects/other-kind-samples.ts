@@ -1,4 +1,4 @@
-import { addressGroup, bad, good, many, nodeState, type Sample } from "./sample.ts";
+import { addressGroup, bad, good, many, nodeState, podRange, type Sample } from "./sample.ts";
 
 const assigned = {
   name: "workers",
@@ -129,4 +129,32 @@ export const nodeStateSamples: readonly Sample[] = [
     "should match",
   ),
   bad("65 policies", nodeState(many(65, (n) => ({ ...assigned, name: `p${n}` }))), "spec.policies", "at most 64 items"),
+];
+
+const given = { range: "49152-65535", policy: "workers" };
+export const podRangeSamples: readonly Sample[] = [
+  good("a range for pods", podRange(given)),
+  bad("a range for pods by another name", podRange(given, "other"), "metadata.name", "must be cluster"),
+  bad(
+    "a range for pods without a policy",
+    podRange({ range: "49152-65535" }),
+    "spec.policy",
+    "is required",
+    "Required value",
+  ),
+  bad("no range for pods", podRange({ policy: "workers" }), "spec.range", "is required", "Required value"),
+  bad(
+    "a range for pods of privileged ports",
+    podRange({ ...given, range: "1023-65535" }),
+    "spec.range",
+    "must start at 1024 or above",
+  ),
+  bad(
+    "a range for pods with a blank",
+    podRange({ ...given, range: "49152 65535" }),
+    "spec.range",
+    "must be two ports",
+    "should match",
+  ),
+  bad("a word too much for pods", podRange({ ...given, persist: true }), "spec.persist", "unknown field"),
 ];

@@ -68,6 +68,10 @@ export function nodeState(policies: unknown, more: object = {}): unknown {
   return { apiVersion, kind: "PortHardeningNodeState", metadata: { name: "node-1.example" }, spec };
 }
 
+export function podRange(spec: unknown, name = "cluster"): unknown {
+  return { apiVersion, kind: "PortHardeningPodRange", metadata: { name }, spec };
+}
+
 /** `count` items made from their index. */
 export function many<T>(count: number, make: (index: number) => T): T[] {
   return Array.from({ length: count }, (_, index) => make(index));
