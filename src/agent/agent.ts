@@ -6,6 +6,7 @@ import { CHECKS } from "../audit/registry.ts";
 import type { SocketReader } from "../audit/sockets.ts";
 import type { HostChanger } from "../kernel/host-changer.ts";
 import type { Kernel } from "../kernel/kernel.ts";
+import type { SysctlInNetwork } from "../kernel/sysctl-in-network.ts";
 import { backoffMilliseconds } from "../kube/backoff.ts";
 import { renewLease } from "../kube/lease.ts";
 import { resources } from "../kube/resources.ts";
@@ -20,6 +21,7 @@ import { heartbeat } from "./heartbeat.ts";
 import { agentInputs } from "./inputs.ts";
 import { nodeAudits } from "./node-audits.ts";
 import { peerMeasuring } from "./peer-measuring.ts";
+import { podRanges } from "./pod-ranges.ts";
 import { reconciler } from "./reconciler.ts";
 import type { StateDirectory } from "./state-directory.ts";
 import { statusWriter } from "./status-writer.ts";
@@ -36,6 +38,7 @@ export interface AgentOptions {
   readonly host: HostView;
   readonly changer: HostChanger;
   readonly sockets: SocketReader;
+  readonly sysctlIn: SysctlInNetwork;
   readonly settings: NodeSettings;
   readonly version: string;
   readonly primeMilliseconds: number;
@@ -70,6 +73,7 @@ export function agent(options: AgentOptions): Agent {
     newId: () => randomBytes(8).toString("hex"),
     onChange: bell.ring,
   });
+  const pods = podRanges({ ...options, onChange: bell.ring });
   const audits = nodeAudits({
     ...options,
     inputs,
@@ -83,6 +87,7 @@ export function agent(options: AgentOptions): Agent {
     ...options,
     inputs,
     measuring,
+    pods,
     agentVersion: options.version,
     metrics,
     audits,
@@ -150,6 +155,7 @@ export function agent(options: AgentOptions): Agent {
         writer.run(stop),
         heartbeat({ beat, log }, stop),
         measuring.run(stop),
+        pods.run(stop),
       ];
       try {
         await Promise.all(parts);

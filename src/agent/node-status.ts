@@ -2,6 +2,7 @@ import { type Condition, clipText, setCondition } from "../api/condition.ts";
 import type { DroppedOnNode } from "../api/dropped.ts";
 import { DRIFT_ITEMS_MAX, NODE_SYSCTLS_MAX, type NodeStateStatus } from "../api/node-state.ts";
 import type { ObservedOnNode, WantedOnNode } from "../api/observed.ts";
+import type { PodCounts } from "../api/pods.ts";
 import type { KernelFacts } from "../kernel/kernel.ts";
 import type { ExistingConnections } from "../plan/existing.ts";
 import {
@@ -55,6 +56,8 @@ export interface Observation {
   /** What policies in mode Observe would change. */
   readonly observed: readonly ObservedOnNode[];
   readonly wouldSet: readonly WantedOnNode[];
+  /** undefined: nobody counted. */
+  readonly pods: PodCounts | undefined;
   readonly dropped: readonly DroppedOnNode[];
   readonly readBack: ReadBack | undefined;
   readonly repairs: number;
@@ -92,7 +95,7 @@ export function nodeStatus(seen: Observation, before: NodeStateStatus | undefine
         since: same ? then.since : new Date(now).toISOString(),
       };
     }),
-    ...measured(seen.sysctls),
+    ...measured(seen),
     ...(seen.observed.length === 0 ? {} : { observed: [...seen.observed] }),
     ...(seen.wouldSet.length === 0 ? {} : { wouldSet: [...seen.wouldSet] }),
     ...(seen.dropped.length === 0 ? {} : { dropped: [...seen.dropped] }),
@@ -127,7 +130,10 @@ function ready({ policies, failure }: Observation): Pick<Condition, "status" | "
   return { status: "True", reason: "Enforced", message: `${policies.length} read back from the kernel` };
 }
 
-function measured(values: Observation["sysctls"]): Pick<NodeStateStatus, "ephemeralPorts" | "sysctls"> {
+function measured({
+  sysctls: values,
+  pods,
+}: Pick<Observation, "sysctls" | "pods">): Pick<NodeStateStatus, "ephemeralPorts" | "sysctls"> {
   const range = values.get(LOCAL_PORT_RANGE);
   const reserved = values.get(LOCAL_RESERVED_PORTS);
   const others = [...values].flatMap(([key, value]) =>
@@ -139,6 +145,7 @@ function measured(values: Observation["sysctls"]): Pick<NodeStateStatus, "epheme
     ephemeralPorts: {
       ...(range === undefined ? {} : { range: formatReservedPorts([parseLocalPortRange(range)]) }),
       ...(reserved === undefined ? {} : { reserved: clipText(reserved, 4096) }),
+      ...(pods === undefined ? {} : { pods }),
     },
     sysctls: others.slice(0, NODE_SYSCTLS_MAX),
   };

@@ -22,6 +22,7 @@ import { nodeStatus, type Observation, type PolicyOutcome, type ReadBack } from 
 import { observedReader } from "./observed-reader.ts";
 import { messageOf, outcomesOf, reasonOf } from "./outcomes.ts";
 import type { PeerMeasuring } from "./peer-measuring.ts";
+import type { PodRanges } from "./pod-ranges.ts";
 import { savedState } from "./saved-state.ts";
 import type { StateDirectory } from "./state-directory.ts";
 
@@ -36,6 +37,7 @@ export interface ReconcilerOptions {
   readonly metrics: AgentMetrics;
   readonly audits: Pick<NodeAudits, "follow" | "remember" | "status">;
   readonly measuring: Pick<PeerMeasuring, "follow" | "status">;
+  readonly pods: Pick<PodRanges, "follow" | "counts">;
   /** Wall clock, milliseconds since the epoch. */
   readonly now: () => number;
   /** Hands a status over for writing; must not block. Called after each pass, also where nothing changed. */
@@ -186,6 +188,7 @@ export function reconciler(options: ReconcilerOptions): Reconciler {
     metrics.problems(problems);
     if (state === undefined) return;
     measuring.follow(state, enforce);
+    options.pods.follow(enforce.held?.plan);
     const seen: Observation = {
       generation: state.generation,
       agentVersion: options.agentVersion,
@@ -196,6 +199,7 @@ export function reconciler(options: ReconcilerOptions): Reconciler {
       sysctls,
       ...observed.status(sysctls),
       dropped: dropped.status(),
+      pods: options.pods.counts(),
       readBack,
       repairs,
       lastRepair,

@@ -3,6 +3,7 @@ import type { NodeAuditStatus } from "../api/audit-status.ts";
 import { DROPPED_MAX } from "../api/dropped.ts";
 import type { NodeStateStatus } from "../api/node-state.ts";
 import { OBSERVED_MAX } from "../api/observed.ts";
+import type { PodCounts } from "../api/pods.ts";
 import { backoffMilliseconds } from "../kube/backoff.ts";
 import { NotFoundError } from "../kube/errors.ts";
 import type { Logger } from "../telemetry/logger.ts";
@@ -108,7 +109,14 @@ function changeOf(written: NodeStateStatus, wanted: NodeStateStatus): "None" | "
 }
 
 /** That an entry meets, or an observing policy's would meet, its first packet is news, as far as the list has room. */
-function withoutCounters({ observed = [], dropped = [], connections: _, audit, ...status }: NodeStateStatus) {
+function withoutCounters({
+  observed = [],
+  dropped = [],
+  connections: _,
+  audit,
+  ephemeralPorts,
+  ...status
+}: NodeStateStatus) {
   const met = [
     ...(observed.length < OBSERVED_MAX ? observed : []),
     ...(dropped.length < DROPPED_MAX ? dropped : []),
@@ -118,10 +126,18 @@ function withoutCounters({ observed = [], dropped = [], connections: _, audit, .
   );
   return {
     ...status,
+    ephemeralPorts: ephemeralPorts && { ...ephemeralPorts, pods: podsWithRange(ephemeralPorts.pods) },
     audit: audit && withoutAuditCounters(audit),
     policies,
     observed: new Set(met.map((entry) => JSON.stringify(entry))),
   };
+}
+
+/** Pods come and go all day: news is whether all, some or none have the range. */
+function podsWithRange(pods: PodCounts | undefined): "All" | "Some" | "None" | undefined {
+  if (pods === undefined) return undefined;
+  if (pods.withRange === pods.running) return "All";
+  return pods.withRange === 0 ? "None" : "Some";
 }
 
 function withoutAudits({ audit: _, listeners: __, ...status }: ReturnType<typeof withoutCounters>): object {

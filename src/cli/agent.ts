@@ -6,6 +6,7 @@ import { linuxKernel } from "../kernel/linux-kernel.ts";
 import { localHost } from "../kernel/local-host.ts";
 import { localHostView } from "../kernel/local-host-view.ts";
 import { socketReader } from "../kernel/socket-reader.ts";
+import { sysctlInNetwork } from "../kernel/sysctl-in-network.ts";
 import { kubeClient } from "../kube/client.ts";
 import { loadKubeConfig } from "../kube/kube-config.ts";
 import { DEFAULT_MARK_BIT } from "../plan/node-settings.ts";
@@ -111,6 +112,7 @@ async function runAgent(flags: AgentFlags & { readonly nodeName: string }): Prom
     host: localHostView({ root: flags.hostRoot }),
     changer: hostChanger({ root: flags.hostRoot, host: localHost() }),
     sockets: socketReader(),
+    sysctlIn: sysctlInNetwork(localHost(), flags.hostRoot),
     settings: { ...install.node, markBit },
     version,
     primeMilliseconds: flags.primeSeconds * 1000,

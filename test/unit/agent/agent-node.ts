@@ -121,6 +121,7 @@ export function agentNode({ primeSeconds = 30, wrap = (kernel) => kernel }: Agen
       kernel,
       inputs,
       measuring: { follow: () => {}, status: () => ({}) },
+      pods: { follow: () => {}, counts: () => undefined },
       directory,
       settings: DEFAULT_NODE_SETTINGS,
       agentVersion: "1.2.3",

@@ -77,6 +77,7 @@ function statusOf({ policies, long }: Size): NodeStateStatus {
       problems: [],
       sysctls: new Map([["net.ipv4.ip_local_port_range", "49152\t65535"]]),
       observed: [],
+      pods: { running: 2 ** 31 - 1, withRange: 2 ** 31 - 1 },
       dropped: [],
       measuring: {},
       wouldSet: [],
