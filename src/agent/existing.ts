@@ -2,7 +2,7 @@ import type { Kernel } from "../kernel/kernel.ts";
 import type { NodeNetwork } from "../plan/connections.ts";
 import { type Cuts, cutSets } from "../plan/cut-sets.ts";
 import { type ExistingConnections, keepCuts, searchExisting } from "../plan/existing.ts";
-import type { NodePlan } from "../plan/types.ts";
+import type { NodeDirection, NodePlan } from "../plan/types.ts";
 import type { RuleSet } from "../render/types.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import type { Enforcement } from "./enforcement.ts";
@@ -93,9 +93,7 @@ export function existingGuard({
       dueAt = cutting || counts === undefined ? 0 : now() + countAfterMilliseconds;
     },
     async look(held) {
-      judging = new Set(
-        (held === undefined ? [] : [...held.plan.inbound, ...held.plan.outbound]).map((one) => one.policy),
-      );
+      judging = new Set(held === undefined ? [] : judgedBy(held.plan).map(({ policy }) => policy));
       if (held === undefined || judging.size === 0) {
         counts = undefined;
         failure = undefined;
@@ -122,6 +120,11 @@ export function existingGuard({
     },
     wakeAt: () => dueAt,
   };
+}
+
+/** Those that observe too: of what they would refuse somebody should know before they are enforced. */
+function judgedBy({ inbound, outbound, observed }: NodePlan): readonly NodeDirection[] {
+  return [...inbound, ...outbound, ...(observed?.inbound ?? []), ...(observed?.outbound ?? [])];
 }
 
 function withCuts(rules: RuleSet, cuts: Cuts): RuleSet {

@@ -16,7 +16,9 @@ const counts = {
   kept: z.int32().min(0).describe("Connections that live on."),
   cut: z.int32().min(0).describe("Connections that are cut and that conntrack has not forgotten yet."),
 };
-const DESCRIPTION = "Connections from before that the policy's rules would refuse if they were opened anew";
+const DESCRIPTION =
+  "Connections from before that the policy's rules would refuse if they were opened anew (in mode Observe: that the policy would " +
+  "refuse or cut if it were enforced)";
 
 export const existingOnNodeSchema = z
   .object({

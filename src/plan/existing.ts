@@ -1,7 +1,7 @@
 /** Which connections that are open would be refused if they were opened anew: for status, for Cut and for previews. */
 import { type NodeNetwork, type Opening, openingsOf, type TrackedConnection } from "./connections.ts";
 import { CUTS_MAX, type Cuts, cutSetName, formatCut, parseCut } from "./cut-sets.ts";
-import { judge } from "./judge.ts";
+import { type Judge, judge } from "./judge.ts";
 import { parseAddress, prefixLookup } from "./prefix-lookup.ts";
 import { compareText } from "./text-order.ts";
 import type { Family, NodePlan } from "./types.ts";
@@ -15,7 +15,7 @@ export interface RefusedPeer {
   readonly connections: number;
 }
 
-/** Of one policy: the one whose rule refuses them, or one that refuses them too and cuts. */
+/** Of one policy: the one whose rule refuses them, or one that refuses them too and cuts; or one that observes, and would. */
 export interface ExistingConnections {
   /** That live on. */
   readonly kept: number;
@@ -51,6 +51,7 @@ interface Count {
 /** Takes one connection after the other and keeps only what is refused. `before` are the cuts that are in force. */
 export function searchExisting(plan: NodePlan, network: NodeNetwork, before: Cuts): ExistingSearch {
   const { refusal, holds } = judge(plan);
+  const tried = ifEnforced(plan);
   const inOrigins = prefixLookup(plan.vipCidrs);
   const services = {
     isVip: (family: Family, address: string) => holds(plan.vips, family, address),
@@ -72,20 +73,32 @@ export function searchExisting(plan: NodePlan, network: NodeNetwork, before: Cut
     return true;
   }
 
+  function count(policy: string, opening: Opening, cut: boolean): void {
+    const known = counts.get(policy) ?? { kept: 0, cut: 0, peers: new Map() };
+    counts.set(policy, known);
+    if (cut) known.cut += 1;
+    else known.kept += 1;
+    const key = `${opening.direction} ${formatCut({ ...opening, local: "" })}`;
+    const peer = known.peers.get(key);
+    if (peer !== undefined) peer.connections += 1;
+    else if (known.peers.size < PEERS_MAX) known.peers.set(key, { opening, connections: 1 });
+  }
+
   return {
     see(connection) {
-      for (const opening of openingsOf(connection, network, services)) {
+      const openings = openingsOf(connection, network, services);
+      for (const opening of openings) {
         const refused = refusal(opening, network.interfaceOf(opening.peer));
         if (refused === undefined) continue;
-        const by = refused.cutBy ?? refused.policy;
-        const count = counts.get(by) ?? { kept: 0, cut: 0, peers: new Map() };
-        counts.set(by, count);
-        if (refused.cutBy !== undefined && cutOff(opening)) count.cut += 1;
-        else count.kept += 1;
-        const key = `${opening.direction} ${formatCut({ ...opening, local: "" })}`;
-        const peer = count.peers.get(key);
-        if (peer !== undefined) peer.connections += 1;
-        else if (count.peers.size < PEERS_MAX) count.peers.set(key, { opening, connections: 1 });
+        count(refused.cutBy ?? refused.policy, opening, refused.cutBy !== undefined && cutOff(opening));
+        return;
+      }
+      if (tried === undefined) return;
+      for (const opening of openings) {
+        const refused = tried.refusal(opening, network.interfaceOf(opening.peer));
+        if (refused === undefined) continue;
+        // By a rule of one that observes: it passes those that are enforced.
+        count(refused.policy, opening, false);
         return;
       }
     },
@@ -106,6 +119,17 @@ export function keepCuts(plan: NodePlan, network: NodeNetwork, cuts: Cuts): Cuts
     return opening !== undefined && refusal(opening, network.interfaceOf(opening.peer))?.cutBy !== undefined;
   };
   return new Map([...cuts].map(([name, elements]) => [name, new Set([...elements].filter(still(name)))]));
+}
+
+/** What would be refused if those that observe were enforced; undefined where none of them judges. */
+function ifEnforced(plan: NodePlan): Judge | undefined {
+  const { inbound = [], outbound = [] } = plan.observed ?? {};
+  if (inbound.length + outbound.length === 0) return undefined;
+  const all = {
+    inbound: inbound.length > 0 ? inbound : plan.inbound,
+    outbound: outbound.length > 0 ? outbound : plan.outbound,
+  };
+  return judge({ ...plan, ...all });
 }
 
 function top(peers: Count["peers"]): RefusedPeer[] {

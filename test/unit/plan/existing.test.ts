@@ -133,4 +133,23 @@ describe("existing connections", () => {
       seek.see(tracked(`172.${16 + (n >> 16)}.${(n >> 8) & 255}.${n & 255}`, 4000, node, 8443));
     expect(seek.found().byPolicy.get("p-0")).toMatchObject({ kept: 66_000 - 65_536, cut: 65_536 });
   });
+
+  it("that a policy in mode Observe would refuse, or cut, are counted as its own, and live on", () => {
+    const office = { deny: [{ name: "office", from: [{ ipBlock: { cidr: `${peer}/32` } }] }] };
+    const observing = (firewall: object) => assigned({ mode: "Observe", firewall }, "tried");
+    const enforced = assigned({ firewall: { inbound: { allow: [{ name: "all", ports: [8443] }] } } }, "enforced");
+    const seen = [...from(3, peer), ...from(2, "192.0.2.10")];
+    const kept = (...policies: Parameters<typeof merge>[0]) => {
+      const { byPolicy, added } = search(merge(policies, [], DEFAULT_NODE_SETTINGS), seen);
+      expect(added).toBe(0);
+      return Object.fromEntries([...byPolicy].map(([name, { kept: living, cut }]) => [name, [living, cut]]));
+    };
+    expect(kept(observing({ existing: "Cut", inbound: office }), enforced)).toEqual({ tried: [3, 0] });
+    // What an enforced policy lets in would go on passing.
+    expect(kept(observing({ inbound: {} }), enforced)).toEqual({});
+    expect(kept(observing({ inbound: {} }))).toEqual({ tried: [5, 0] });
+    // What is refused already is not news.
+    const closed = assigned({ firewall: { inbound: {} } }, "closed");
+    expect(kept(observing({ inbound: office }), closed)).toEqual({ closed: [5, 0] });
+  });
 });
