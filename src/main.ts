@@ -29,6 +29,11 @@ const COMMANDS = [
     load: async () => (await import("./cli/explain.ts")).explainCommand(),
   },
   {
+    name: "plan",
+    summary: "say what policies would change, and whom they would hit",
+    load: async () => (await import("./cli/plan.ts")).planCommand(),
+  },
+  {
     name: "cleanup",
     summary: "take everything of ours off this node",
     load: async () => (await import("./cli/cleanup.ts")).cleanupCommand(),

@@ -33,17 +33,9 @@ export function stateDirectory(path: string): StateDirectory {
   const file = join(path, FILE);
   return {
     async load() {
-      const text = await readFile(file, "utf8").catch((error: NodeJS.ErrnoException) => {
-        if (error.code === "ENOENT") return undefined;
-        throw error;
-      });
-      if (text === undefined) return { kind: "None" };
-      try {
-        return { kind: "Found", last: parseLastApplied(text) };
-      } catch (error) {
-        await rename(file, `${file}.unusable`);
-        return { kind: "Unusable", reason: error instanceof Error ? error.message : String(error) };
-      }
+      const found = await readLastApplied(path);
+      if (found.kind === "Unusable") await rename(file, `${file}.unusable`);
+      return found;
     },
     async save(last) {
       await mkdir(path, { recursive: true, mode: 0o700 });
@@ -66,6 +58,20 @@ export function stateDirectory(path: string): StateDirectory {
     },
     forget: () => rm(file, { force: true }),
   };
+}
+
+/** The same as `load`, and changes nothing: for who only looks. */
+export async function readLastApplied(path: string): Promise<LoadedState> {
+  const text = await readFile(join(path, FILE), "utf8").catch((error: NodeJS.ErrnoException) => {
+    if (error.code === "ENOENT") return undefined;
+    throw error;
+  });
+  if (text === undefined) return { kind: "None" };
+  try {
+    return { kind: "Found", last: parseLastApplied(text) };
+  } catch (error) {
+    return { kind: "Unusable", reason: error instanceof Error ? error.message : String(error) };
+  }
 }
 
 function formatLastApplied(last: LastApplied): string {

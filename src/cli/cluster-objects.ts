@@ -2,10 +2,9 @@ import type { PortHardeningAddressGroup } from "../api/address-group.ts";
 import { parseAddressGroup, parsePolicy } from "../api/parse.ts";
 import type { PortHardeningPolicy } from "../api/policy.ts";
 import { resources } from "../kube/resources.ts";
-import type { KubeClient, KubeObject, Resource } from "../kube/types.ts";
+import type { KubeClient } from "../kube/types.ts";
 import type { NodeIdentity } from "../plan/compile.ts";
-
-const PAGE = 500;
+import { allObjects } from "./each-object.ts";
 
 export interface ClusterObjects {
   readonly policies: readonly PortHardeningPolicy[];
@@ -20,8 +19,8 @@ export interface ClusterObjects {
 export async function clusterObjects(client: KubeClient, name: string): Promise<ClusterObjects> {
   const [node, policies, groups] = await Promise.all([
     client.get(resources.nodes, { name }),
-    listAll(client, resources.policies),
-    listAll(client, resources.addressGroups),
+    allObjects(client, resources.policies),
+    allObjects(client, resources.addressGroups),
   ]);
   if (node === undefined) throw new Error(`there is no node ${name}: kubectl get nodes lists them`);
   return {
@@ -29,15 +28,4 @@ export async function clusterObjects(client: KubeClient, name: string): Promise<
     groups: groups.map(parseAddressGroup),
     node: { name, labels: node.metadata.labels ?? {} },
   };
-}
-
-async function listAll(client: KubeClient, resource: Resource): Promise<KubeObject[]> {
-  const all: KubeObject[] = [];
-  let next: string | undefined;
-  do {
-    const page = await client.list(resource, { limit: PAGE, ...(next === undefined ? {} : { continue: next }) });
-    all.push(...page.items);
-    next = page.continue;
-  } while (next !== undefined && next !== "");
-  return all;
 }

@@ -63,15 +63,16 @@ export function nodePlan(
   return { assigned, plan, notes };
 }
 
-const CLUSTER_UNKNOWN =
+/** Said where policies judge and nobody knows whom they are to trust. */
+export const CLUSTER_UNKNOWN =
   "the cluster's own addresses are not among the objects, so nodes and pods count as strangers: " +
   `kubectl get porthardeningaddressgroups -l ${CLUSTER_ADDRESSES_LABEL} -o yaml gives them`;
 
-function judges({ inbound, outbound, rateLimits }: NodePlan): boolean {
+export function judges({ inbound, outbound, rateLimits }: NodePlan): boolean {
   return inbound.length + outbound.length + rateLimits.length > 0;
 }
 
-function isClusters({ labels }: GroupAddresses): boolean {
+export function isClusters({ labels }: GroupAddresses): boolean {
   return Object.hasOwn(labels, CLUSTER_ADDRESSES_LABEL) && labels[CLUSTER_ADDRESSES_LABEL] !== SELECTED_NODES;
 }
 

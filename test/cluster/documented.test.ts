@@ -194,6 +194,17 @@ describe("every other command in README and docs", () => {
     },
   );
 
+  it("porthardening plan", async () => {
+    const plans = [...new Set(others.filter((text) => text.startsWith("porthardening plan")))];
+    expect(plans.length).toBeGreaterThan(1);
+    for (const text of plans) {
+      const { exitCode, stdout, stderr } = await shell.try(text);
+      // Changes or none: what was applied before decides.
+      expect([0, 2, 3], stderr).toContain(exitCode);
+      expect(stdout).toMatch(/"outcome"|^(?:no change|changes) on /m);
+    }
+  }, 120_000);
+
   it("porthardening audit", async () => {
     const audits = [...new Set(others.filter((text) => text.startsWith("porthardening audit")))];
     expect(audits.length).toBeGreaterThan(2);

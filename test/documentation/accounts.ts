@@ -27,7 +27,7 @@ export const ACCOUNTS: readonly Account[] = [
   { command: /^docker /, because: "no registry can be reached here" },
   { command: /^(?:crictl|systemctl) /, because: "no kubelet or systemd runs where they could be stopped" },
 
-  { command: /^porthardening (?:lint|explain|render|audit)(?: |$)/, runBy: CLUSTER },
+  { command: /^porthardening (?:lint|explain|render|audit|plan)(?: |$)/, runBy: CLUSTER },
   { command: /^porthardening (?:cleanup|uninstall)/, runBy: "test/cluster/uninstall.test.ts" },
   { command: /^porthardening (?:agent|controller)/, runBy: "test/cluster/operator.test.ts" },
 
@@ -38,7 +38,7 @@ export const ACCOUNTS: readonly Account[] = [
 
   { file: /^docs\/runbooks\//, command: /^kubectl (?:logs|describe certificate|apply)/, because: NO_PODS },
   { file: /^docs\/runbooks\//, command: /^kubectl /, runBy: RUNBOOKS },
-  { command: /^kubectl .*\blogs /, because: NO_PODS },
+  { command: /^kubectl .*\b(?:exec|logs) /, because: NO_PODS },
   { command: /^kubectl .*\brollout status /, because: NO_PODS },
   { file: /^docs\/install\.md$/, command: /^kubectl describe /, because: NO_PODS },
   { file: /^docs\/install\.md$/, command: /^(?:kubectl |sed .*\| kubectl )/, runBy: CHART },

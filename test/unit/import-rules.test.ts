@@ -21,6 +21,10 @@ const folders: Readonly<Record<string, { readonly refused: readonly string[]; re
       refused: ["../api/policy.ts", "../kernel/kernel.ts", "node:fs", "execa"],
       allowed: ["./types.ts", "../plan/types.ts"],
     },
+    preview: {
+      refused: ["../api/policy.ts", "../kernel/kernel.ts", "../cli/plan.ts", "../controller/rollout.ts", "node:fs"],
+      allowed: ["./types.ts", "../plan/judge.ts", "../render/render.ts"],
+    },
     simulate: {
       refused: ["../plan/merge.ts", "../render/render.ts", "../render/rule.ts", "../api/policy.ts", "node:fs"],
       allowed: ["./packet.ts", "../render/types.ts", "../plan/types.ts", "ipaddr.js"],
@@ -107,7 +111,7 @@ beforeAll(async () => {
     const imports = [...refused, ...allowed].map((specifier) => `import ${JSON.stringify(specifier)};\n`);
     await writeFile(join(folder, "src", name, "probe.ts"), imports.join(""));
   }
-  const clock = ["api", "plan", "render", "simulate"].map((name) => join(folder, "src", name, "clock.ts"));
+  const clock = ["api", "plan", "preview", "render", "simulate"].map((name) => join(folder, "src", name, "clock.ts"));
   for (const file of clock) await writeFile(file, "export const now = Date.now();\n");
   refusals = await lint(folder);
 });
@@ -131,7 +135,7 @@ it("covers each folder of src", async () => {
   );
 });
 
-it.each(["api", "plan", "render", "simulate"])("src/%s may not read a clock", (name) => {
+it.each(["api", "plan", "preview", "render", "simulate"])("src/%s may not read a clock", (name) => {
   expect(refusals).toContain(`src/${name}/clock.ts: Date`);
 });
 
