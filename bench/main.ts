@@ -10,6 +10,7 @@ import type { LabProcess } from "../test/lab/lab-process.ts";
 import { agentsReady, type OperatorCluster, startOperatorCluster } from "../test/lab/operator-cluster.ts";
 import { measureAudits } from "./audits.ts";
 import { timeApplies, timeBareNode, timeRepairs, timeToolsAlone } from "./measure.ts";
+import { measurePreview } from "./preview.ts";
 import { residentMebibytes } from "./processes.ts";
 import { timeToReady } from "./readiness.ts";
 import { type Figure, printFigures, summarise } from "./statistics.ts";
@@ -75,6 +76,9 @@ async function measure(): Promise<Figure[]> {
   progress("an agent watches many sockets and audits (about 3 min)");
   const audits = await measureAudits(cluster, first, AUDIT_RUNS);
 
+  progress(`a change is previewed for a fleet ${RUNS} times`);
+  const previews = measurePreview(RUNS);
+
   const bareStart = { name: "bare node", measured: summarise(bare.starts) };
   const bareRss = { name: "bare node", measured: summarise(bareMemory) };
   const toolsAlone = { name: "tools alone", measured: tools };
@@ -96,6 +100,7 @@ async function measure(): Promise<Figure[]> {
       floor: bareStart,
     },
     { name: "controller: resident memory, idle", unit: "MiB", measured: summarise(controllerMemory), floor: bareRss },
+    previews,
     ...audits,
   ];
 }
