@@ -43,7 +43,7 @@ export default defineConfig({
         test: {
           name: "unit",
           include: ["test/unit/**/*.test.ts"],
-          testTimeout: 10_000,
+          testTimeout: 60_000,
           isolate: false,
           maxWorkers: 2,
           sequence: { groupOrder: 1 },
@@ -54,7 +54,7 @@ export default defineConfig({
           name: "netns",
           include: ["test/netns/**/*.test.ts"],
           exclude: audits,
-          testTimeout: 90_000,
+          testTimeout: 120_000,
           hookTimeout: 240_000,
           maxWorkers: 5,
           sequence: { groupOrder: 2 },
