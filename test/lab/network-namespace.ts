@@ -5,6 +5,7 @@ import { type LabProcess, type SpawnOptions, startLabProcess } from "./lab-proce
 export interface ExecOptions {
   readonly input?: string;
   readonly env?: Readonly<Record<string, string>>;
+  /** Default 30,000. */
   readonly timeoutMilliseconds?: number;
 }
 
@@ -23,9 +24,9 @@ export interface NetworkNamespace {
   readonly namespace: string;
   /** This namespace's part of the lab's temporary folder. */
   readonly folder: string;
-  /** Runs a program to its end. Throws (execa's error, with stderr) where it fails; see `tryExec`. */
+  /** Runs a program to its end. Throws (execa's error, with stderr) where it fails, or takes longer than 30 s; see `tryExec`. */
   exec(file: string, args: readonly string[], options?: ExecOptions): Promise<ExecResult>;
-  /** The same, but a non-zero exit code is a result. */
+  /** The same, but a non-zero exit code is a result. One that takes too long throws here too. */
   tryExec(file: string, args: readonly string[], options?: ExecOptions): Promise<ExecResult>;
   /** Starts a program that lives on; the lab ends it at the latest when it closes. */
   spawn(name: string, file: string, args: readonly string[], options?: SpawnOptions): Promise<LabProcess>;
@@ -38,13 +39,15 @@ export function networkNamespace(namespace: string, folder: string): NetworkName
   const lock = { XTABLES_LOCKFILE: join(folder, "xtables.lock") };
 
   const run = async (file: string, args: readonly string[], options: ExecOptions, reject: boolean) => {
-    const { stdout, stderr, exitCode } = await execa("nsenter", [...enter, file, ...args], {
+    const child = execa("nsenter", [...enter, file, ...args], {
       reject,
       stripFinalNewline: false,
       env: { ...lock, ...options.env },
-      timeout: options.timeoutMilliseconds ?? 30_000,
-      killSignal: "SIGKILL",
       ...(options.input === undefined ? { stdin: "ignore" } : { input: options.input }),
+    });
+    const { stdout, stderr, exitCode } = await endWithin(child, {
+      milliseconds: options.timeoutMilliseconds ?? 30_000,
+      command: [file, ...args].join(" "),
     });
     return { stdout: String(stdout), stderr: String(stderr), exitCode: exitCode ?? -1 };
   };
@@ -62,4 +65,26 @@ export function networkNamespace(namespace: string, folder: string): NetworkName
         logFile: join(folder, `${name}.log`),
       }),
   };
+}
+
+/**
+ * Kills the program where it takes longer, and throws. Its output is not waited for then: what it started itself may outlive it and
+ * hold that open (a shell's child), until the lab ends.
+ */
+async function endWithin<T>(
+  child: Promise<T> & { kill(signal: "SIGKILL"): boolean },
+  { milliseconds, command }: { readonly milliseconds: number; readonly command: string },
+): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      child.kill("SIGKILL");
+      reject(new Error(`did not end within ${milliseconds} ms: ${command}`));
+    }, milliseconds);
+  });
+  try {
+    return await Promise.race([child, late]);
+  } finally {
+    clearTimeout(timer);
+  }
 }

@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { readdirSync, readlinkSync, rmSync, statSync } from "node:fs";
+import { readdirSync, readFileSync, readlinkSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { cgroupNames, removeCgroups } from "./cgroups.ts";
@@ -26,15 +26,27 @@ export function processesIn(namespace: string): number[] {
     .map(Number);
 }
 
+/** By this variable a process in the machine's own network, such as one that builds an image, is known as the run's. */
+export const RUN_VARIABLE = "PORT_HARDENING_RUN";
+
+/** The processes that were started, or whose ancestors were, with the run's name in `RUN_VARIABLE`. */
+function processesMarked(run: string): number[] {
+  const mark = `\0${RUN_VARIABLE}=${run}\0`;
+  return entries("/proc")
+    .filter((entry) => /^\d+$/.test(entry))
+    .filter((pid) => `\0${readText(`/proc/${pid}/environ`)}`.includes(mark))
+    .map(Number);
+}
+
 /**
- * Ends all that a run holds: the processes inside its namespaces, the namespaces (and with them interfaces, rules and
+ * Ends all that a run holds: its processes, its namespaces (and with them interfaces, rules and
  * sets), its temporary folder. Synchronous, so that it also works while the owner exits. Idempotent.
  */
 export function releaseRun(run: string): void {
   const namespaces = namespacesOf(run);
   const deadline = performance.now() + 5_000;
   for (;;) {
-    const pids = namespaces.flatMap(processesIn);
+    const pids = [...namespaces.flatMap(processesIn), ...processesMarked(run)];
     if (pids.length === 0) break;
     if (performance.now() > deadline) throw new Error(`processes ${pids.join(", ")} of ${run} outlive SIGKILL`);
     for (const pid of pids) kill(pid);
@@ -66,6 +78,14 @@ function entries(folder: string): string[] {
     return readdirSync(folder);
   } catch {
     return []; // No such folder: nothing is in it.
+  }
+}
+
+function readText(path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch {
+    return ""; // The process has ended meanwhile.
   }
 }
 

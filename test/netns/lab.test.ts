@@ -6,7 +6,7 @@ import { createInterface } from "node:readline";
 import { expect, it, onTestFinished } from "vitest";
 import { publishNodePort, publishServiceAddress } from "../lab/destination-nat.ts";
 import { createLab, type Lab } from "../lab/lab.ts";
-import { namespacesOf, processesIn, releaseRun, temporaryFolderOf } from "../lab/release-run.ts";
+import { namespacesOf, processesIn, RUN_VARIABLE, releaseRun, temporaryFolderOf } from "../lab/release-run.ts";
 import { waitFor } from "../lab/wait-for.ts";
 
 async function openLab(): Promise<Lab> {
@@ -136,6 +136,24 @@ it.each(["SIGINT", "SIGTERM"] as const)("leaves nothing when %s ends its owner",
   expect(await end(signal)).toBe(signal);
   expect(traces(run)).toEqual([]);
 });
+
+it("ends what it has running in the machine's own network too", async () => {
+  const lab = await openLab();
+  const child = spawn("sleep", ["1000"], { env: { ...process.env, [RUN_VARIABLE]: lab.run } });
+  const ended = once(child, "exit");
+  await once(child, "spawn");
+  await lab.close();
+  expect(await ended).toEqual([null, "SIGKILL"]);
+});
+
+it.each(["exec", "tryExec"] as const)(
+  "tells by %s of a program that takes too long, though its child lives on",
+  async (exec) => {
+    const lab = await openLab();
+    const late = lab.root[exec]("sh", ["-c", "sleep 1000 & wait"], { timeoutMilliseconds: 300 });
+    await expect(late).rejects.toThrow("did not end within 300 ms: sh -c sleep 1000 & wait");
+  },
+);
 
 it("sweeps what a killed run left, and spares a live one", async () => {
   const [killed, live] = [await startOwner(), await startOwner()];
