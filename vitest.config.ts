@@ -9,6 +9,8 @@ const slowest = [
   "test/cluster/kube/reflector.test.ts",
   "test/cluster/uninstall.test.ts",
   "test/netns/kernel/linux.test.ts",
+  "test/node/demo.test.ts",
+  "test/node/operator.test.ts",
 ];
 
 class SlowestFirst extends BaseSequencer {
@@ -99,8 +101,9 @@ export default defineConfig({
           name: "node",
           include: ["test/node/**/*.test.ts"],
           globalSetup: "test/node/build-image.ts",
-          testTimeout: 120_000,
-          hookTimeout: 300_000,
+          testTimeout: 300_000,
+          hookTimeout: 600_000,
+          maxWorkers: 2,
         },
       },
     ],

@@ -1,55 +1,23 @@
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { kubeClient } from "../../src/kube/client.ts";
-import { loadKubeConfig } from "../../src/kube/kube-config.ts";
-import { resources } from "../../src/kube/resources.ts";
-import type { KubeObject } from "../../src/kube/types.ts";
-import { writeKubeconfig } from "../lab/kubeconfig.ts";
 import { createLab, type Lab } from "../lab/lab.ts";
 import type { Traffic } from "../lab/traffic/traffic.ts";
 import { waitFor } from "../lab/wait-for.ts";
 import { IMAGE_VARIABLE } from "./build-image.ts";
+import { agentsToken } from "./cluster/agents-token.ts";
 import {
   type ClusterToInstallInto,
   NAMESPACE,
   RELEASE,
   startClusterToInstallInto,
 } from "./cluster/cluster-to-install-into.ts";
+import { claims, office, policy, stranger } from "./cluster/enforced-policy.ts";
 import { imageArchive } from "./cluster/image.ts";
 import { type NodeSnapshot, snapshotNode } from "./cluster/node-snapshot.ts";
 import { writeOlderChart } from "./cluster/older-chart.ts";
-import { type Claim, startPacketStream } from "./cluster/packet-stream.ts";
+import { startPacketStream } from "./cluster/packet-stream.ts";
 import type { RealNode } from "./cluster/real-cluster.ts";
-import {
-  hostWebAddress,
-  hostWebObjects,
-  hostWebPort,
-  hostWebServicePort,
-  nodePort,
-  webObjects,
-} from "./cluster/servers.ts";
-
-const office = "203.0.113.7";
-const stranger = "198.51.100.9";
-const policy = {
-  apiVersion: "porthardening.io/v1alpha1",
-  kind: "PortHardeningPolicy",
-  metadata: { name: "workers" },
-  spec: {
-    mode: "Enforce",
-    ephemeralPorts: { range: "49152-65535", reserved: [50000], persist: true },
-    sysctls: { "net.ipv4.tcp_max_syn_backlog": "4096" },
-    firewall: {
-      inbound: {
-        allow: [
-          { name: "office", from: [{ ipBlock: { cidr: "203.0.113.0/24" } }], ports: [hostWebPort, "30000-32767"] },
-        ],
-        defaultAction: "Drop",
-      },
-    },
-    rateLimits: [{ name: "per-source", newConnections: { limit: 1000, per: "Second", burst: 1000 } }],
-  },
-};
+import { hostWebObjects, nodePort, webObjects } from "./cluster/servers.ts";
 
 // One cluster, and one life of an install from the first test to the last: each goes on where the one before ended.
 let lab: Lab;
@@ -82,13 +50,15 @@ function say(what: string): void {
 }
 
 interface Pod {
-  readonly metadata: { readonly name: string; readonly uid: string };
+  readonly metadata: { readonly name: string; readonly uid: string; readonly deletionTimestamp?: string };
   readonly spec: { readonly nodeName: string };
 }
 
+/** But for those that are on their way out: a Deployment is rolled out before they have gone. */
 async function podsOf(component: "agent" | "controller"): Promise<readonly Pod[]> {
   const selector = `app.kubernetes.io/component=${component}`;
-  return (await cluster.get<{ items: readonly Pod[] }>("pods", "-n", NAMESPACE, "-l", selector)).items;
+  const { items } = await cluster.get<{ items: readonly Pod[] }>("pods", "-n", NAMESPACE, "-l", selector);
+  return items.filter(({ metadata }) => metadata.deletionTimestamp === undefined);
 }
 
 async function agentOn({ name }: RealNode): Promise<string> {
@@ -100,31 +70,16 @@ async function agentOn({ name }: RealNode): Promise<string> {
 const uidsOf = async (component: "agent" | "controller") =>
   (await podsOf(component)).map(({ metadata }) => metadata.uid).toSorted();
 
-/** Who reaches what while the policy is enforced. */
-function enforced(): readonly Claim[] {
-  const { first, second } = cluster;
-  const places = [
-    { to: first.ipv4, port: hostWebPort },
-    { to: first.ipv4, port: nodePort },
-    { to: second.ipv4, port: nodePort },
-    { to: hostWebAddress, port: hostWebServicePort },
-  ];
-  return places.flatMap((place) => [
-    { ...place, from: office, outcome: "connected" as const },
-    { ...place, from: stranger, outcome: "timeout" as const },
-  ]);
-}
-
 async function expectEnforced(): Promise<void> {
-  const claims = enforced();
-  const results = await outside.connectAll(claims);
-  const seen = claims.map(({ from, to, port }, index) => `${from} -> ${to}:${port} ${results[index]?.outcome}`);
-  expect(seen).toEqual(claims.map(({ from, to, port, outcome }) => `${from} -> ${to}:${port} ${outcome}`));
+  const made = claims(cluster);
+  const results = await outside.connectAll(made);
+  const seen = made.map(({ from, to, port }, index) => `${from} -> ${to}:${port} ${results[index]?.outcome}`);
+  expect(seen).toEqual(made.map(({ from, to, port, outcome }) => `${from} -> ${to}:${port} ${outcome}`));
 }
 
 /** Sends packets all the while; none may meet anything but what the policy says. */
 async function expectNoGapWhile(act: () => Promise<void>): Promise<void> {
-  const stream = startPacketStream(outside, enforced());
+  const stream = startPacketStream(outside, claims(cluster));
   try {
     await act();
   } finally {
@@ -147,18 +102,18 @@ describe("a cluster with real nodes", () => {
   });
 
   it("has everybody reach every server before there is a policy", async () => {
-    const results = await outside.connectAll(enforced());
+    const results = await outside.connectAll(claims(cluster));
     expect(results.map(({ outcome }) => outcome)).toEqual(results.map(() => "connected"));
   });
 
   it("makes a policy Ready that kubectl applies, and writes range and rules on both nodes", async () => {
     await cluster.apply(policy);
-    await cluster.controlPlane.kubectl(["wait", "--for=condition=Ready", "phpol/workers", "--timeout=25s"]);
+    await waitUntil("--for=condition=Ready", "phpol/workers");
     const { stdout } = await cluster.controlPlane.kubectl(["get", "phpol"]);
     expect(stdout).toMatch(/^workers +Enforce +2 +2 +0 +0 +Ready /m);
     for (const node of cluster.nodes) {
-      expect((await node.run("sysctl", ["-n", "net.ipv4.ip_local_port_range"])).stdout).toBe("49152\t65535\n");
-      expect((await node.run("cat", ["/etc/sysctl.d/99-port-hardening.conf"])).stdout).toContain("49152 65535");
+      expect((await node.exec("sysctl", ["-n", "net.ipv4.ip_local_port_range"])).stdout).toBe("49152\t65535\n");
+      expect((await node.exec("cat", ["/etc/sysctl.d/99-port-hardening.conf"])).stdout).toContain("49152 65535");
     }
   });
 
@@ -180,52 +135,24 @@ describe("a cluster with real nodes", () => {
     const { kubectl } = cluster.controlPlane;
     const gone = await agentOn(cluster.first);
     await expectNoGapWhile(async () => {
-      await kubectl(["delete", "pod", "-n", NAMESPACE, gone, "--wait"], { timeoutMilliseconds: 60_000 });
+      await kubectl(["delete", "pod", "-n", NAMESPACE, gone, "--wait"], { timeoutMilliseconds: 120_000 });
       await rolledOut(`daemonset/${RELEASE}-agent`);
     });
     expect(await agentOn(cluster.first)).not.toBe(gone);
   });
 
   it("lets the token of one node's agent write that node's objects, and no other's", async () => {
-    const { kubectl, identities, authority, forward } = cluster.controlPlane;
-    const path = "/var/run/secrets/kubernetes.io/serviceaccount/token";
-    const agent = await agentOn(cluster.first);
-    const token = (await kubectl(["exec", "-n", NAMESPACE, agent, "--", "cat", path])).stdout.trim();
-    const api = await forward();
-    const file = join(identities.folder, "stolen.kubeconfig");
-    const client = kubeClient(
-      loadKubeConfig(await writeKubeconfig(file, { server: api.server, authority, user: { token } })),
-    );
-    const { nodeStates, leases } = resources;
-    const state = (name: string) => ({
-      apiVersion: `${nodeStates.group}/${nodeStates.version}`,
-      kind: nodeStates.kind,
-      metadata: { name },
-    });
-    const status = (node: string) =>
-      client.apply(nodeStates, { ...state(node), status: {} } as KubeObject, {
-        fieldManager: "thief",
-        subresource: "status",
-      });
-    const spec = (node: string) =>
-      client.apply(nodeStates, { ...state(node), spec: { policies: [] } } as KubeObject, { fieldManager: "thief" });
-    const lease = async (name: string) => {
-      const found = await client.get(leases, { name, namespace: NAMESPACE });
-      if (found === undefined) throw new Error(`${name} has no Lease`);
-      return client.replace(leases, { ...found, metadata: { ...found.metadata, labels: { touched: "yes" } } });
-    };
-
+    const { write, close } = await agentsToken(cluster, await agentOn(cluster.first));
     try {
-      await status("node1");
-      await lease("node1");
+      await write.status("node1");
+      await write.lease("node1");
       const refused = "the agent of node node1 writes only objects named node1";
-      await expect(status("node2")).rejects.toThrow(refused);
-      await expect(lease("node2")).rejects.toThrow(refused);
+      await expect(write.status("node2")).rejects.toThrow(refused);
+      await expect(write.lease("node2")).rejects.toThrow(refused);
       // Specs are the controller's, also that of its own node.
-      for (const node of ["node1", "node2"]) await expect(spec(node)).rejects.toThrow(/cannot patch resource/);
+      for (const node of ["node1", "node2"]) await expect(write.spec(node)).rejects.toThrow(/cannot patch resource/);
     } finally {
-      await client.close();
-      await api.close();
+      await close();
     }
   });
 
@@ -235,12 +162,12 @@ describe("a cluster with real nodes", () => {
       await waitFor(
         `kube-proxy's own table on ${node.name}`,
         async () =>
-          (await node.tryRun("nft", ["list", "map", "ip", "kube-proxy", "service-nodeports"])).stdout.includes(
+          (await node.tryExec("nft", ["list", "map", "ip", "kube-proxy", "service-nodeports"])).stdout.includes(
             `${nodePort}`,
           ) || undefined,
-        { timeoutMilliseconds: 30_000 },
+        { timeoutMilliseconds: 120_000 },
       );
-      expect((await node.run("iptables-save", ["-t", "nat"])).stdout).not.toContain("KUBE-SVC");
+      expect((await node.exec("iptables-save", ["-t", "nat"])).stdout).not.toContain("KUBE-SVC");
     }
     await expectEnforced();
     const { stdout } = await cluster.controlPlane.kubectl(["get", "phpol", "workers"]);
@@ -268,7 +195,7 @@ describe("an upgrade by Helm", () => {
     for (const uid of await uidsOf("agent")) expect(agents).not.toContain(uid);
     for (const uid of await uidsOf("controller")) expect(controllers).not.toContain(uid);
     expect(await apply()).toMatchObject({ exitCode: 0 });
-    await cluster.controlPlane.kubectl(["wait", "--for=condition=Ready", "phpol/workers", "--timeout=25s"]);
+    await waitUntil("--for=condition=Ready", "phpol/workers");
     await expectEnforced();
   });
 });
@@ -278,17 +205,19 @@ describe("helm uninstall", () => {
     for (const node of cluster.nodes) expect((await ours(node)).length).toBeGreaterThan(10);
     await cluster.helm(["uninstall", RELEASE, "--namespace", NAMESPACE, "--wait", "--timeout", "180s"]);
     const selector = `app.kubernetes.io/instance=${RELEASE}`;
-    await cluster.controlPlane.kubectl(["wait", "--for=delete", "pod", "-A", "-l", selector, "--timeout=25s"]);
+    await waitUntil("--for=delete", "pod", "-A", "-l", selector);
     const after = await Promise.all(cluster.nodes.map(snapshotNode));
     for (const [index, snapshot] of after.entries()) expect(snapshot).toEqual(before[index]);
-    const results = await outside.connectAll(enforced());
+    const results = await outside.connectAll(claims(cluster));
     expect(results.map(({ outcome }) => outcome)).toEqual(results.map(() => "connected"));
   });
 
   it("takes all of its objects with it, but the kinds and the policies of the users", async () => {
     const { kubectl } = cluster.controlPlane;
     const kinds = "all,configmap,serviceaccount,role,rolebinding,clusterrole,clusterrolebinding,pdb";
-    const admission = "validatingadmissionpolicy,validatingadmissionpolicybinding";
+    const admission = ["validating", "mutating"]
+      .flatMap((kind) => [`${kind}admissionpolicy`, `${kind}admissionpolicybinding`])
+      .join(",");
     const of = ["-A", "-l", `app.kubernetes.io/instance=${RELEASE}`, "-o", "name"];
     expect((await kubectl(["get", `${kinds},${admission}`, ...of])).stdout).toBe("");
     expect((await kubectl(["get", "phpol", "-o", "name"])).stdout).toContain("/workers");
@@ -296,7 +225,11 @@ describe("helm uninstall", () => {
 });
 
 async function rolledOut(what: string): Promise<void> {
-  await cluster.controlPlane.kubectl(["rollout", "status", what, "-n", NAMESPACE, "--timeout=90s"], {
-    timeoutMilliseconds: 100_000,
+  await cluster.controlPlane.kubectl(["rollout", "status", what, "-n", NAMESPACE, "--timeout=120s"], {
+    timeoutMilliseconds: 130_000,
   });
+}
+
+async function waitUntil(...what: readonly string[]): Promise<void> {
+  await cluster.controlPlane.kubectl(["wait", ...what, "--timeout=120s"], { timeoutMilliseconds: 130_000 });
 }

@@ -32,7 +32,7 @@ export async function runHealth(check: string, object: object): Promise<Health> 
       'print(health.message or "")',
     ];
     await writeFile(file, lines.join("\n"));
-    const { stdout } = await execa(lua, [file], { timeout: 10_000 });
+    const { stdout } = await execa(lua, [file], { timeout: 60_000 });
     const [status = "", message = ""] = stdout.split("\n");
     return { status, message };
   } finally {

@@ -17,7 +17,7 @@ export async function endJob(controlPlane: ControlPlane, how: "Complete" | "Fail
       ]);
       return stdout === "port-hardening-uninstall " ? true : undefined;
     },
-    { timeoutMilliseconds: 20_000 },
+    { timeoutMilliseconds: 60_000 },
   );
   const now = new Date().toISOString().replace(/\.\d+/, "");
   const types = how === "Complete" ? ["SuccessCriteriaMet", "Complete"] : ["FailureTarget", "Failed"];

@@ -22,7 +22,7 @@ export interface Manifest {
 }
 
 async function helm(args: readonly string[], options: Options = {}) {
-  const { stdout, stderr, exitCode } = await execa(helmProgram, args, { reject: false, timeout: 30_000, ...options });
+  const { stdout, stderr, exitCode } = await execa(helmProgram, args, { reject: false, timeout: 120_000, ...options });
   return { stdout: String(stdout), stderr: String(stderr), exitCode: exitCode ?? -1 };
 }
 

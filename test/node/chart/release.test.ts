@@ -22,12 +22,12 @@ beforeAll(async () => {
   env = { KUBECONFIG: controlPlane.kubeconfig, HOME: lab.root.folder };
   await kubectl("apply", "--server-side", "-f", join(project, ".cache/monitors.yaml"));
   await kubectl("create", "namespace", namespace);
-  await kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=20s");
+  await kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=60s");
 });
 afterAll(() => lab?.close());
 
-const kubectl = async (...args: string[]) => (await controlPlane.kubectl(args)).stdout;
-const helm = (...args: string[]) => lab.root.tryExec(helmProgram, args, { env, timeoutMilliseconds: 60_000 });
+const kubectl = async (...args: string[]) => (await controlPlane.kubectl(args, { timeoutMilliseconds: 90_000 })).stdout;
+const helm = (...args: string[]) => lab.root.tryExec(helmProgram, args, { env, timeoutMilliseconds: 150_000 });
 
 /** What Helm prints on a success. */
 async function mustHelm(...args: string[]): Promise<string> {
@@ -66,7 +66,7 @@ describe("a release", () => {
   it("is installed, and says what comes next", async () => {
     const said = await mustHelm("install", "port-hardening", chart, ...inNamespace);
     expect(said).toContain("kubectl get porthardeningpolicies -o wide");
-    await kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=20s");
+    await kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=60s");
     // Helm asked the API server whether it serves this.
     expect(await kubectl("get", "mutatingadmissionpolicybinding", "-o", "name")).toContain(
       "/port-hardening-pod-range\n",
@@ -91,18 +91,18 @@ describe("a release", () => {
     expect(await columns()).toContain(column.toUpperCase());
     await mustHelm("upgrade", "port-hardening", older, ...inNamespace);
     await waitFor("the older kinds", async () => (await columns()).includes("OLDER") || undefined, {
-      timeoutMilliseconds: 10_000,
+      timeoutMilliseconds: 60_000,
     });
     await mustHelm("upgrade", "port-hardening", chart, ...inNamespace);
     await waitFor("the newer kinds", async () => (await columns()).includes(column.toUpperCase()) || undefined, {
-      timeoutMilliseconds: 10_000,
+      timeoutMilliseconds: 60_000,
     });
   });
 
   it("keeps all where nodes could not be cleared, and says so", async () => {
     const before = await kubectl("get", "deploy,ds,sa,cm,pdb", ...inNamespace, "-o", "name");
     const [{ exitCode, stderr }] = await Promise.all([
-      helm("uninstall", "port-hardening", ...inNamespace, "--timeout", "30s"),
+      helm("uninstall", "port-hardening", ...inNamespace, "--timeout", "120s"),
       endJob(controlPlane, "Failed"),
     ]);
     expect(exitCode).not.toBe(0);
@@ -116,7 +116,7 @@ describe("a release", () => {
 
   it("goes when they are, and leaves the kinds and the policies", async () => {
     await Promise.all([
-      mustHelm("uninstall", "port-hardening", ...inNamespace, "--timeout", "30s"),
+      mustHelm("uninstall", "port-hardening", ...inNamespace, "--timeout", "120s"),
       endJob(controlPlane, "Complete"),
     ]);
     const rest = await kubectl("get", "deploy,ds,cm,pdb,job,role,rolebinding", ...inNamespace, "-o", "name");
@@ -148,7 +148,7 @@ describe("sysctls", () => {
 
   it("that are not on the list are refused by name", async () => {
     await waitFor("the policy to be in force", async () => (await refused("kernel.panic")) !== "" || undefined, {
-      timeoutMilliseconds: 30_000,
+      timeoutMilliseconds: 60_000,
     });
     const both = { "kernel.panic": "1", "net.ipv4.tcp_syncookies": "1", "vm.swappiness": "1" };
     const { stderr } = await apply(policy("tried", both));
@@ -178,7 +178,7 @@ describe("sysctls", () => {
     expect((await apply(text)).stderr).toBe("");
     await mustHelm("upgrade", "port-hardening", chart, ...inNamespace, "--set", "allowedSysctls={net.core.somaxconn}");
     await waitFor("the shorter list", async () => (await refused("net.ipv4.tcp_fin_timeout")) !== "" || undefined, {
-      timeoutMilliseconds: 30_000,
+      timeoutMilliseconds: 60_000,
     });
     expect(await refused("net.core.somaxconn")).toBe("");
     await kubectl("label", "phpol", "older", "team=platform");

@@ -76,7 +76,7 @@ export async function startClusterToInstallInto(
     ["rollout", "status", "deployment/web"],
     ["wait", "--for=condition=Ready", "pod", "--all"],
   ]) {
-    await kubectl([...wait, "--timeout=60s"], { timeoutMilliseconds: 70_000 });
+    await kubectl([...wait, "--timeout=180s"], { timeoutMilliseconds: 190_000 });
   }
   return {
     ...cluster,

@@ -1,6 +1,7 @@
 import { mkdir, realpath, stat } from "node:fs/promises";
-import { join, resolve } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 import { execa } from "execa";
+import { RUN_VARIABLE } from "../../lab/release-run.ts";
 
 const project = resolve(import.meta.dirname, "../../..");
 const cache = join(project, ".cache");
@@ -25,13 +26,13 @@ export interface BuiltImage {
 
 /**
  * Builds image/Dockerfile from the tree as it is, without a registry: on the Debian that scripts/setup.sh made. All that comes of it is
- * in `folder`. Takes half a minute.
+ * in `folder`, which is in the temporary folder of a run and goes with that, as do the processes. Takes half a minute.
  */
 export async function buildImage(folder: string): Promise<void> {
-  const { buildah, context, archive, metafile } = placesIn(folder);
+  const { buildah, context, archive, metafile, env } = placesIn(folder);
   await mkdir(folder, { recursive: true });
   const contextOnly = ["--context-only", "--context", context, "--metafile", metafile];
-  await execa(process.execPath, [join(project, "scripts/image.ts"), ...contextOnly]);
+  await execa(process.execPath, [join(project, "scripts/image.ts"), ...contextOnly], { env });
   const scratch = await buildah(["from", "scratch"]);
   await buildah(["add", scratch, await realpath(join(cache, "bin/base.tar")), "/"]);
   await buildah(["commit", "--rm", scratch, BASE]);
@@ -68,15 +69,19 @@ export function imageArchive(folder: string): string {
 
 function placesIn(folder: string) {
   const storage = ["--root", join(folder, "storage"), "--runroot", join(folder, "storage-run")];
-  const program = [join(import.meta.dirname, "with-tools.sh"), join(cache, "node-tools"), "buildah"];
+  // What is built runs in a process namespace that ends with buildah.
+  const own = ["--pid", "--fork", "--kill-child", "--mount-proc"];
+  const program = ["sh", join(import.meta.dirname, "with-tools.sh"), join(cache, "node-tools"), "buildah"];
+  const env = { [RUN_VARIABLE]: basename(dirname(folder)) };
   return {
+    env,
     context: join(folder, "context"),
     metafile: join(folder, "metafile.json"),
     archive: join(folder, "image.tar"),
     async buildah(args: readonly string[]): Promise<string> {
       // vfs copies each layer; overlay would need a file system beneath that takes it.
-      const command = [...program, ...storage, "--storage-driver", "vfs", ...args];
-      return (await execa("sh", command, { timeout: 300_000 })).stdout.trim();
+      const command = [...own, ...program, ...storage, "--storage-driver", "vfs", ...args];
+      return (await execa("unshare", command, { env, timeout: 300_000, killSignal: "SIGKILL" })).stdout.trim();
     },
   };
 }

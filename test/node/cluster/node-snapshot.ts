@@ -17,12 +17,12 @@ export interface NodeSnapshot {
 
 export async function snapshotNode(node: RealNode): Promise<NodeSnapshot> {
   const [four, six, sets, tables, sysctls] = await Promise.all([
-    node.run("iptables-save", []),
-    node.run("ip6tables-save", []),
-    node.run("ipset", ["list"]),
-    node.run("nft", ["list", "tables"]),
+    node.exec("iptables-save", []),
+    node.exec("ip6tables-save", []),
+    node.exec("ipset", ["list"]),
+    node.exec("nft", ["list", "tables"]),
     // Some settings are write-only, or another namespace's.
-    node.tryRun("sysctl", ["-a"]),
+    node.tryExec("sysctl", ["-a"]),
   ]);
   return {
     rules: [...madeRules(four.stdout), ...madeRules(six.stdout).map((rule) => `ip6 ${rule}`)],

@@ -2,7 +2,7 @@
 # Process 1 of a node: a machine made of namespaces (network, mounts, processes, names), on which the unmodified containerd,
 # kubelet and kube-proxy run. The usual paths (/run, /etc, /var/lib/kubelet, ...) are the node's own, so a DaemonSet with
 # hostPath volumes works as on any machine; when this process ends, the kernel ends all that it started and drops every mount.
-#   node.sh NAME FOLDER TOOLS PROGRAMS KUBECTL
+#   node.sh NAME FOLDER TOOLS PROGRAMS
 # FOLDER holds the node's files: containerd.toml, kubelet.yaml, kube-proxy.yaml, cni.conflist, images/*.tar; TOOLS is where
 # scripts/setup.sh extracted containerd, runc and the CNI plugins; PROGRAMS is the binary with kubelet and kube-proxy.
 set -eu
@@ -48,7 +48,7 @@ containerd --config "$folder/containerd.toml" >"$log/containerd.log" 2>&1 &
 tries=0
 until ctr version >/dev/null 2>&1; do
   tries=$((tries + 1))
-  [ $tries -lt 100 ] || { echo "containerd does not answer" >&2; exit 1; }
+  [ $tries -lt 600 ] || { echo "containerd does not answer" >&2; exit 1; }
   sleep 0.1
 done
 for image in "$folder"/images/*.tar; do ctr --namespace k8s.io images import "$image" >>"$log/images.log" 2>&1; done

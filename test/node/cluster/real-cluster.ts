@@ -7,8 +7,9 @@ import type { Node } from "../../lab/hosts.ts";
 import { writeKubeconfig } from "../../lab/kubeconfig.ts";
 import type { Lab } from "../../lab/lab.ts";
 import type { LabProcess } from "../../lab/lab-process.ts";
-import type { ExecOptions, ExecResult } from "../../lab/network-namespace.ts";
+import { startTraffic, type Traffic } from "../../lab/traffic/traffic.ts";
 import { waitFor } from "../../lab/wait-for.ts";
+import { allNamespacesOf } from "./all-namespaces.ts";
 import { cniConflist, containerdToml, kubeletYaml, kubeProxyYaml, type NodePlace, PAUSE_IMAGE } from "./node-files.ts";
 import { writeProgramImage } from "./oci-image.ts";
 
@@ -18,11 +19,8 @@ const tools = join(cache, "node-tools");
 
 export type ProxyMode = "iptables" | "nftables";
 
-/** A node with a real kubelet, containerd and kube-proxy. */
+/** A node with a real kubelet, containerd and kube-proxy. Programs run in all of its namespaces, as on a machine. */
 export interface RealNode extends Node {
-  /** Runs a program in all of the node's namespaces, as a shell on that machine would. */
-  run(file: string, args: readonly string[], options?: ExecOptions): Promise<ExecResult>;
-  tryRun(file: string, args: readonly string[], options?: ExecOptions): Promise<ExecResult>;
   setProxyMode(mode: ProxyMode): Promise<void>;
   /** The end of its programs' logs, for error messages. */
   logs(): Promise<string>;
@@ -62,7 +60,6 @@ export async function startRealCluster(lab: Lab, options: RealClusterOptions): P
     "--use-service-account-credentials=true",
     "--leader-elect=false",
     "--bind-address=127.0.0.1",
-    "--node-monitor-grace-period=20s",
     `--cert-dir=${identities.folder}`,
   ]);
   const scheduler = await kubeconfig("scheduler", "/CN=system:kube-scheduler");
@@ -87,6 +84,8 @@ export async function startRealCluster(lab: Lab, options: RealClusterOptions): P
         file: `kubelet-${host.name}`,
         subject: `/CN=${host.name}`,
         names: [`IP:${host.ipv4}`, `DNS:${host.name}`],
+        // As on a real node, where audits would find one that is about to expire.
+        days: 365,
       });
       const place: NodePlace = {
         name: host.name,
@@ -137,12 +136,12 @@ async function startNode(
   const own = ["--mount", "--uts", "--ipc", "--pid", "--fork", "--kill-child", "--mount-proc"];
   const process = await host.spawn("node", "unshare", [...own, "sh", script, place.name, folder, tools, programs]);
   const pid = await firstChild(process);
-  const enter = (file: string, args: readonly string[]) =>
-    ["nsenter", ["-t", `${pid}`, "-m", "-u", "-i", "-n", "-p", "--", file, ...args]] as const;
+  const inside = allNamespacesOf(pid, host);
+  let traffic: Promise<Traffic> | undefined;
   return {
     ...host,
-    run: (file, args, options) => host.exec(...enter(file, args), options),
-    tryRun: (file, args, options) => host.tryExec(...enter(file, args), options),
+    ...inside,
+    traffic: () => (traffic ??= startTraffic(inside)),
     setProxyMode: (mode) => writeFile(join(folder, "proxy-mode"), `${mode}\n`),
     async logs() {
       const tails = await Promise.all(
@@ -165,7 +164,7 @@ async function firstChild(parent: LabProcess): Promise<number> {
       const [first] = children.trim().split(" ").filter(Boolean);
       return first === undefined ? undefined : Number(first);
     },
-    { timeoutMilliseconds: 5_000, giveUp: () => (parent.running ? undefined : new Error(parent.log())) },
+    { timeoutMilliseconds: 60_000, giveUp: () => (parent.running ? undefined : new Error(parent.log())) },
   );
 }
 
@@ -178,7 +177,7 @@ async function waitForNodes({ kubectl }: ControlPlane, nodes: readonly RealNode[
         const states = (await kubectl(["get", "nodes", "-o", path])).stdout.trim().split(" ");
         return states.filter((state) => state === "True").length === nodes.length ? true : undefined;
       },
-      { timeoutMilliseconds: 60_000, intervalMilliseconds: 200 },
+      { timeoutMilliseconds: 180_000, intervalMilliseconds: 200 },
     );
   } catch (error) {
     const logs = (await Promise.all(nodes.map((node) => node.logs()))).join("\n");

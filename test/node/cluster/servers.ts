@@ -52,6 +52,7 @@ function server(port: number): object {
     image: `${IMAGE_REPOSITORY}:${IMAGE_TAG}`,
     imagePullPolicy: "Never",
     command: ["node", "-e", `require("node:http").createServer((_, answer) => answer.end("hello\\n")).listen(${port})`],
-    readinessProbe: { tcpSocket: { port }, periodSeconds: 1 },
+    // A machine with much else to do must not take it out of its Service.
+    readinessProbe: { tcpSocket: { port }, periodSeconds: 1, timeoutSeconds: 5, failureThreshold: 60 },
   };
 }
