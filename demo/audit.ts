@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import type { LabProcess } from "../test/lab/lab-process.ts";
-import type { OperatorCluster, WorkerNode } from "../test/lab/operator-cluster.ts";
 import { waitFor } from "../test/lab/wait-for.ts";
+import type { DemoCluster, DemoNode } from "./demo-cluster.ts";
 import { type ShownKubectl, shownKubectl } from "./kubectl.ts";
 import { policyName } from "./policy.ts";
 import type { Show } from "./show.ts";
@@ -10,13 +10,13 @@ const PORT = 8080;
 const FINDING = "protocols.plaintext-http";
 const EVENT = "ProtocolsPlaintextHttp";
 /** Agents look every 5 s, give a newcomer 1 s to stay and 1 s to speak first; the rest is for a machine with more to do. */
-const WITHIN_SECONDS = 15;
+const WITHIN_SECONDS = 30;
 
 const findings = 'jsonpath={range .status.audit.top[*]}{.severity} {.id}: {.subject} {.evidence}{"\\n"}{end}';
 const message = 'jsonpath={.status.conditions[?(@.type=="Audited")].message}';
 
 /** A server in plain text comes and goes: how soon kubectl says so, and where. */
-export async function showAudit(show: Show, { controlPlane }: OperatorCluster, node: WorkerNode): Promise<void> {
+export async function showAudit(show: Show, { controlPlane }: DemoCluster, node: DemoNode): Promise<void> {
   const shown = shownKubectl(show, controlPlane);
   show.step(`Somebody starts a web server without TLS on ${node.name}`);
   await audited(shown);
@@ -45,10 +45,14 @@ export async function showAudit(show: Show, { controlPlane }: OperatorCluster, n
   const isGone = await waitFor(
     "the findings to go",
     async () => {
-      left = (await controlPlane.kubectl(["get", "phnode", node.name, "-o", findings])).stdout;
+      const { stdout } = await controlPlane.kubectl(["get", "phnode", node.name, "-o", findings]);
+      left = stdout
+        .split("\n")
+        .filter((line) => line.includes(`:${PORT} `))
+        .join("\n");
       return left === "" || undefined;
     },
-    { timeoutMilliseconds: 5_000 },
+    { timeoutMilliseconds: 30_000 },
   ).catch(() => false);
   const wentSeconds = secondsSince(went);
   await shown("get", "phpol", policyName, "-o", "wide");
@@ -63,13 +67,13 @@ export async function showAudit(show: Show, { controlPlane }: OperatorCluster, n
 async function showEvent(
   show: Show,
   shown: ShownKubectl,
-  { kubectl }: OperatorCluster["controlPlane"],
-  { name }: WorkerNode,
+  { kubectl }: DemoCluster["controlPlane"],
+  { name }: DemoNode,
 ): Promise<void> {
   const command = ["events", "--for", `phnode/${name}`];
   // The controller makes Events beside its other work.
   const made = await waitFor("an Event", async () => (await kubectl(command)).stdout.includes(EVENT) || undefined, {
-    timeoutMilliseconds: 5_000,
+    timeoutMilliseconds: 30_000,
   }).catch(() => false);
   await shown(...command);
   show.check(`an Event on ${name}`, "says it", made ? EVENT : "none came", made);
@@ -77,13 +81,13 @@ async function showEvent(
 
 /** Until the policy is Audited, or with `=false`, until it is not. */
 async function audited(shown: ShownKubectl, value = ""): Promise<void> {
-  await shown("wait", `--for=condition=Audited${value}`, `phpol/${policyName}`, "--timeout=30s");
+  await shown("wait", `--for=condition=Audited${value}`, `phpol/${policyName}`, "--timeout=60s");
 }
 
-async function startServer(node: WorkerNode): Promise<LabProcess> {
+async function startServer(node: DemoNode): Promise<LabProcess> {
   const script = join(import.meta.dirname, "web-server.ts");
   const server = await node.spawn("web-server", process.execPath, [script, `${PORT}`]);
-  await server.waitForLog(/listening/, 10_000);
+  await server.waitForLog(/listening/, 30_000);
   return server;
 }
 

@@ -1,12 +1,13 @@
 import { createInterface } from "node:readline";
-import type { WorkerNode } from "../test/lab/operator-cluster.ts";
+import type { NetworkNamespace } from "../test/lab/network-namespace.ts";
 import { waitFor } from "../test/lab/wait-for.ts";
 
 /**
  * Deletes the IPv4 mangle table by hand, with our chains and hook in it, and returns after how many milliseconds the hook
  * was back, by the kernel's own announcements (`nft monitor`).
  */
-export async function deleteRulesAndTime(node: WorkerNode): Promise<number> {
+export async function deleteRulesAndTime(node: NetworkNamespace): Promise<number> {
+  const others = await netfilterListeners(node);
   const monitor = await node.spawn("monitor", "nft", ["monitor"], { stdio: "pipe" });
   const { stdout } = monitor.child;
   if (stdout === null) throw new Error("nft monitor has no output");
@@ -18,16 +19,17 @@ export async function deleteRulesAndTime(node: WorkerNode): Promise<number> {
       backAt ??= performance.now();
   });
   try {
-    await waitFor("nft monitor to listen", () => listens(node, monitor.pid), {
-      timeoutMilliseconds: 5_000,
-      intervalMilliseconds: 10,
-    });
+    await waitFor(
+      "nft monitor to listen",
+      async () => (await netfilterListeners(node)).some((one) => !others.includes(one)) || undefined,
+      { timeoutMilliseconds: 30_000, intervalMilliseconds: 10 },
+    );
     await node.exec("nft", ["delete", "table", "ip", "mangle"]);
     return await waitFor(
       "the hook in PREROUTING to come back",
       () => (deletedAt !== undefined && backAt !== undefined ? backAt - deletedAt : undefined),
       {
-        timeoutMilliseconds: 10_000,
+        timeoutMilliseconds: 30_000,
         intervalMilliseconds: 5,
         lastSeen: () => `deleted at ${deletedAt}, back at ${backAt}`,
       },
@@ -37,12 +39,14 @@ export async function deleteRulesAndTime(node: WorkerNode): Promise<number> {
   }
 }
 
-/** It says nothing when it is ready; its netlink socket with a multicast group does (protocol 12 is netfilter). */
-async function listens(node: WorkerNode, pid: number): Promise<true | undefined> {
+/**
+ * The port ids of netlink sockets that listen to netfilter (protocol 12) with a multicast group. A monitor says nothing when it is
+ * ready; that its socket has come does.
+ */
+async function netfilterListeners(node: NetworkNamespace): Promise<readonly string[]> {
   const { stdout } = await node.exec("cat", ["/proc/net/netlink"]);
   const rows = stdout.split("\n").map((line) => line.trim().split(/\s+/));
-  return (
-    rows.some(([, protocol, owner, groups]) => protocol === "12" && owner === `${pid}` && !/^0*$/.test(groups ?? "")) ||
-    undefined
+  return rows.flatMap(([, protocol, port, groups]) =>
+    protocol === "12" && port !== undefined && !/^0*$/.test(groups ?? "") ? [port] : [],
   );
 }

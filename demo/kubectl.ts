@@ -6,7 +6,8 @@ export type ShownKubectl = (...args: string[]) => Promise<string>;
 
 export function shownKubectl(show: Show, { kubectl }: Pick<ControlPlane, "kubectl">): ShownKubectl {
   return async (...args) => {
-    const { stdout } = await kubectl(args);
+    // Longer than anything here is told to wait itself.
+    const { stdout } = await kubectl(args, { timeoutMilliseconds: 90_000 });
     show.command(["kubectl", ...args.map(quoted)].join(" "), stdout);
     return stdout;
   };

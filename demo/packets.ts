@@ -1,8 +1,8 @@
-import type { LabProcess } from "../test/lab/lab-process.ts";
-import { served, type WorkerNode } from "../test/lab/operator-cluster.ts";
+import { served } from "../test/lab/operator-cluster.ts";
 import type { AttemptResult } from "../test/lab/traffic/protocol.ts";
 import { type OpenConnection, type Traffic } from "../test/lab/traffic/traffic.ts";
 import { waitFor } from "../test/lab/wait-for.ts";
+import type { DemoNode } from "./demo-cluster.ts";
 import { sources } from "./policy.ts";
 import type { Show } from "./show.ts";
 
@@ -14,7 +14,11 @@ function outcome({ outcome: happened, milliseconds, error }: AttemptResult): str
 }
 
 /** Who may connect and who may not: to the node's own process and, before its DNAT, to the NodePort. */
-export async function showWhoPasses(show: Show, outside: Traffic, node: WorkerNode): Promise<void> {
+export async function showWhoPasses(
+  show: Show,
+  outside: Traffic,
+  { node, nodePortsOverIpv6 }: { readonly node: DemoNode; readonly nodePortsOverIpv6: boolean },
+): Promise<void> {
   const cases = [
     { who: "office, IPv4", from: sources.office, to: node.ipv4, passes: true },
     { who: "office, IPv6", from: sources.office6, to: node.ipv6, passes: true },
@@ -26,7 +30,9 @@ export async function showWhoPasses(show: Show, outside: Traffic, node: WorkerNo
     { what: "host port", port: served.hostPort },
     { what: "NodePort", port: served.nodePort },
   ];
-  const attempts = cases.flatMap((one) => places.map((place) => ({ ...one, ...place })));
+  const attempts = cases
+    .flatMap((one) => places.map((place) => ({ ...one, ...place })))
+    .filter(({ to, port }) => nodePortsOverIpv6 || port !== served.nodePort || to === node.ipv4);
   const results = await outside.connectAll(attempts.map(({ from, to, port }) => ({ from, to, port })));
   for (const [index, attempt] of attempts.entries()) {
     const result = results[index];
@@ -41,7 +47,7 @@ export async function showWhoPasses(show: Show, outside: Traffic, node: WorkerNo
 }
 
 /** A burst from one source is cut at the limit; another source's budget is untouched. */
-export async function showRateLimit(show: Show, outside: Traffic, node: WorkerNode): Promise<void> {
+export async function showRateLimit(show: Show, outside: Traffic, node: DemoNode): Promise<void> {
   const attempt = (from: string) => ({ from, to: node.ipv4, port: served.hostPort });
   const burst = await outside.connectAll(Array.from({ length: 2 * BURST }, () => attempt(sources.hasty)));
   const others = await outside.connectAll(Array.from({ length: 5 }, () => attempt(sources.patient)));
@@ -61,7 +67,7 @@ export async function showRateLimit(show: Show, outside: Traffic, node: WorkerNo
 /** Ports that the kernel chooses for new outbound connections. */
 export async function showEphemeralRange(
   show: Show,
-  node: WorkerNode,
+  node: DemoNode,
   server: { address: string; port: number },
 ): Promise<void> {
   const inside = await node.traffic();
@@ -92,13 +98,15 @@ export async function showOldConnection(show: Show, connection: OpenConnection):
 }
 
 /** Whom the node dropped, as its agent logs it within seconds. */
-export async function showDropLog(show: Show, agent: LabProcess, node: WorkerNode): Promise<void> {
-  show.step(`Who was dropped on ${node.name}`);
+export async function showDropLog(show: Show, { name, agentLog }: DemoNode): Promise<void> {
+  show.step(`Who was dropped on ${name}`);
   const names = (line: string): boolean => line.includes('"msg":"dropped"') && line.includes(`"${sources.stranger}"`);
-  const line = await waitFor("the agent to log who was dropped", () => agent.log().split("\n").find(names), {
-    timeoutMilliseconds: 10_000,
-  }).catch(() => undefined);
-  show.command(`grep -m1 '${sources.stranger}.*"dropped"' agent.log   (of ${node.name})`, line ?? "");
+  const line = await waitFor(
+    "the agent to log who was dropped",
+    async () => (await agentLog.read()).split("\n").find(names),
+    { timeoutMilliseconds: 30_000 },
+  ).catch(() => undefined);
+  show.command(agentLog.search(`${sources.stranger}.*"dropped"`), line ?? "");
   show.check(
     "the agent's log",
     "names who was dropped, within seconds",

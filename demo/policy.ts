@@ -38,11 +38,12 @@ spec:
       newConnections: {limit: 10, per: Minute, burst: 20}
   monitoring:
     listeners:
-      expected: [{port: ${served.hostPort}, process: node}, {port: ${served.hostUdpPort}}]
+      # The last two are kubelet's and kube-proxy's, which has no TLS there.
+      expected: [{port: ${served.hostPort}, process: node}, {port: ${served.hostUdpPort}}, {port: 10250}, {port: 10256}]
     dropLog: {perMinute: 30}
   audit:
     plaintextProtocols: Required
-    skipProbes: [${served.hostPort}]
+    skipProbes: [${served.hostPort}, 10256]
     mandatoryAccessControl: Ignore
     securityUpdates: {pending: Ignore, automatic: Ignore}
     exposure: Report

@@ -18,6 +18,7 @@ interface Account {
 
 /** The first that fits a command is its own. A test holds that each command has one, and that each of these has a command. */
 export const ACCOUNTS: readonly Account[] = [
+  { command: /^npm run demo .*--kubelet/, runBy: "test/node/demo.test.ts" },
   { command: /^npm run demo/, runBy: "test/cluster/demo.test.ts" },
   { command: /^npm run bundle/, runBy: "test/cluster/bundle.ts" },
   { command: /^npm run image/, runBy: "test/node/build-image.ts" },
