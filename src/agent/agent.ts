@@ -7,6 +7,7 @@ import type { SocketReader } from "../audit/sockets.ts";
 import type { HostChanger } from "../kernel/host-changer.ts";
 import type { Kernel } from "../kernel/kernel.ts";
 import type { SysctlInNetwork } from "../kernel/sysctl-in-network.ts";
+import { applyDeclared } from "../kube/apply-declared.ts";
 import { backoffMilliseconds } from "../kube/backoff.ts";
 import { renewLease } from "../kube/lease.ts";
 import { resources } from "../kube/resources.ts";
@@ -99,8 +100,10 @@ export function agent(options: AgentOptions): Agent {
   async function writeStatus(uid: string | undefined, status: NodeStateStatus, signal: AbortSignal): Promise<void> {
     const { group, version, kind } = resources.nodeStates;
     const object = { apiVersion: `${group}/${version}`, kind, metadata: { name: nodeName, uid }, status };
-    const how = { fieldManager: FIELD_MANAGER, subresource: "status" } as const;
-    await client.apply(resources.nodeStates, object, how, signal);
+    const onLeftOut = (fields: readonly string[]) =>
+      log.warn({ fields }, "status written without fields that the kind does not know: its CRD is older");
+    const how = { fieldManager: FIELD_MANAGER, subresource: "status", onLeftOut } as const;
+    await applyDeclared(client, resources.nodeStates, object, how, signal);
   }
 
   async function loop(signal: AbortSignal): Promise<void> {

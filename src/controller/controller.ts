@@ -178,6 +178,11 @@ export function createController({
           now,
           signal,
           pace: paceOf(parsed.name),
+          onLeftOut: (fields) =>
+            logger.warn(
+              { policy: parsed.name, fields },
+              "status written without fields that the kind does not know: its CRD is older",
+            ),
         });
         if (again !== undefined) queue.addAfter(key, again);
         return;

@@ -24,6 +24,8 @@ export interface PolicyStatusContext {
   readonly pace: StatusPace;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
+  /** Hears which fields of the status the kind that is served does not know. */
+  readonly onLeftOut: (fields: readonly string[]) => void;
   readonly signal: AbortSignal;
 }
 
@@ -56,6 +58,7 @@ export async function reconcilePolicyStatus(name: string, context: PolicyStatusC
         return current.metadata.uid === policy.uid && !same(wanted, newest) ? wanted : undefined;
       },
       signal,
+      onLeftOut: context.onLeftOut,
     });
   }
   return Number.isFinite(nextSilenceAt) ? nextSilenceAt - now : undefined;

@@ -1,3 +1,4 @@
+import { applyDeclared } from "./apply-declared.ts";
 import { retryOnConflict } from "./retry-on-conflict.ts";
 import type { KubeClient, KubeObject, ObjectKey, Resource } from "./types.ts";
 
@@ -8,6 +9,8 @@ export interface StatusUpdate<Status> {
   /** The whole status that this manager wants, from the newest object; undefined leaves it as it is. May run several times. */
   readonly desired: (current: KubeObject) => Status | undefined;
   readonly signal?: AbortSignal;
+  /** Hears which fields the kind that is served does not know: they were left out. */
+  readonly onLeftOut?: (fields: readonly string[]) => void;
 }
 
 /**
@@ -17,7 +20,7 @@ export interface StatusUpdate<Status> {
  */
 export async function updateStatus<Status extends object>(
   client: KubeClient,
-  { resource, key, fieldManager, desired, signal }: StatusUpdate<Status>,
+  { resource, key, fieldManager, desired, signal, onLeftOut }: StatusUpdate<Status>,
 ): Promise<KubeObject | undefined> {
   return retryOnConflict(async () => {
     const current = await client.get(resource, key, signal);
@@ -27,6 +30,6 @@ export async function updateStatus<Status extends object>(
     const { name, namespace, uid, resourceVersion } = current.metadata;
     const { apiVersion, kind } = current;
     const object = { apiVersion, kind, metadata: { name, namespace, uid, resourceVersion }, status };
-    return client.apply(resource, object, { fieldManager, subresource: "status" }, signal);
+    return applyDeclared(client, resource, object, { fieldManager, subresource: "status", onLeftOut }, signal);
   }, signal);
 }
