@@ -25,10 +25,14 @@ export interface AssignedPolicies {
   readonly nameless: readonly string[];
 }
 
-/** Reads each element by itself, so that a malformed one hurts only itself. `before` is what was enforced last. */
+/**
+ * Reads each element by itself, so that a malformed one hurts only itself. `before` is what was enforced last; `lost`: nobody
+ * knows what that was.
+ */
 export function readAssignedPolicies(
   elements: readonly unknown[],
   before: readonly AssignedPolicy[],
+  lost = false,
 ): AssignedPolicies {
   const policies: AssignedPolicy[] = [];
   const revisions: PolicyRevision[] = [];
@@ -49,7 +53,8 @@ export function readAssignedPolicies(
       const kept = before.find(({ name }) => name === revision.name);
       if (kept !== undefined) policies.push(kept);
       revisions.push(revision);
-      const fate = kept === undefined ? "nothing of it is enforced" : `revision ${kept.hash} stays enforced`;
+      const none = lost ? "what an agent before this one enforced of it stays" : "nothing of it is enforced";
+      const fate = kept === undefined ? none : `revision ${kept.hash} stays enforced`;
       const reason = error instanceof UnknownPlanFormatError ? "UnknownPlanFormat" : "PlanUnreadable";
       refused.push({ ...revision, reason, message: `${why}; ${fate}` });
     }

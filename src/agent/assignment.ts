@@ -4,13 +4,14 @@ import { type AssignedPolicies, readAssignedPolicies } from "./assigned-policies
 import { compileEnforcement } from "./enforcement.ts";
 import type { ReachableTarget } from "./enforcer.ts";
 import type { AgentInputs } from "./inputs.ts";
+import type { SavedState } from "./saved-state.ts";
 import type { LastApplied } from "./state-directory.ts";
 import { targetOf } from "./target.ts";
 
 /** Follows what is assigned to this node. */
 export interface Assignment {
   /** Looks where something changed. What to aim at from now on; undefined leaves the aim as it is. */
-  next(last: LastApplied, settings: NodeSettings): ReachableTarget | undefined;
+  next(saved: Pick<SavedState, "last" | "lost">, settings: NodeSettings): ReachableTarget | undefined;
   readonly policies: AssignedPolicies;
   /** Why the policies cannot be made into one plan. */
   readonly failure: unknown;
@@ -38,10 +39,11 @@ export function assignment({ inputs, log }: { readonly inputs: AgentInputs; read
     return { kind: "Enforce", enforcement: compileEnforcement(last.policies, groups, settings) };
   }
 
-  function fromServer(last: LastApplied, settings: NodeSettings): ReachableTarget | undefined {
+  function fromServer({ last, lost }: Pick<SavedState, "last" | "lost">, settings: NodeSettings) {
     const state = inputs.nodeState();
-    policies = readAssignedPolicies(state?.policies ?? [], last.policies);
-    const target = targetOf(state, policies, { present: inputs.groups(), before: last.groups }, settings);
+    policies = readAssignedPolicies(state?.policies ?? [], last.policies, lost);
+    const known = { policies, lost };
+    const target = targetOf(state, known, { present: inputs.groups(), before: last.groups }, settings);
     const [nameless] = policies.nameless;
     if (nameless !== undefined) problem = { reason: "SpecUnreadable", message: nameless };
     if (target.kind !== "Keep") {
@@ -54,15 +56,15 @@ export function assignment({ inputs, log }: { readonly inputs: AgentInputs; read
   }
 
   return {
-    next(last, settings) {
+    next(saved, settings) {
       if (inputs.synced && inputs.revision === seenRevision && settings === seenSettings) return undefined;
       try {
-        if (!inputs.synced) return fromDisk(last, settings);
+        if (!inputs.synced) return fromDisk(saved.last, settings);
         seenRevision = inputs.revision;
         seenSettings = settings;
         failure = undefined;
         problem = undefined;
-        return fromServer(last, settings);
+        return fromServer(saved, settings);
       } catch (error) {
         failure = error;
         log.error({ err: error }, "policies cannot be merged; the node is left as it is");

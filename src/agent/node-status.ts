@@ -5,13 +5,14 @@ import type { ObservedOnNode, WantedOnNode } from "../api/observed.ts";
 import type { PodCounts } from "../api/pods.ts";
 import type { KernelFacts } from "../kernel/kernel.ts";
 import type { ExistingConnections } from "../plan/existing.ts";
+import { numbersOf, PLAN_FORMATS } from "../plan/plan-formats.ts";
 import {
   formatReservedPorts,
   LOCAL_PORT_RANGE,
   LOCAL_RESERVED_PORTS,
   parseLocalPortRange,
 } from "../plan/port-sysctls.ts";
-import { PLAN_FORMAT } from "../plan/types.ts";
+
 import type { PolicyRevision } from "./assigned-policies.ts";
 import type { AuditParts } from "./audit-status.ts";
 import type { Repair } from "./drift-guard.ts";
@@ -74,7 +75,7 @@ export function nodeStatus(seen: Observation, before: NodeStateStatus | undefine
     ...(seen.generation === undefined ? {} : { observedGeneration: seen.generation }),
     conditions: conditions(seen, before?.conditions ?? [], new Date(now)),
     agentVersion: clipText(seen.agentVersion, 64),
-    planFormats: [PLAN_FORMAT],
+    planFormats: numbersOf(PLAN_FORMATS),
     ...(facts === undefined
       ? {}
       : {

@@ -109,11 +109,11 @@ export function reconciler(options: ReconcilerOptions): Reconciler {
 
   /** What rejects is aimed at knowing whether this node can. */
   async function nextTarget(): Promise<ReachableTarget | undefined> {
-    const target = assigned.next(saved.last, settings.current);
+    const target = assigned.next(saved, settings.current);
     const next = target?.kind === "Enforce" ? target.enforcement : enforce.held;
     const rejects = next?.policies.some(({ plan }) => plan.inbound?.defaultAction === "Reject") === true;
     if (!rejects || !(await settings.refresh())) return target;
-    return assigned.next(saved.last, settings.current) ?? target;
+    return assigned.next(saved, settings.current) ?? target;
   }
 
   async function repairDrift(): Promise<void> {

@@ -7,6 +7,8 @@ import type { LastApplied, StateDirectory } from "./state-directory.ts";
 export interface SavedState {
   /** What was enforced last, by this process or, from `load` on, by the one before. */
   readonly last: LastApplied;
+  /** An agent before enforced something, and what it was cannot be read: another version wrote it, or the disk turned bits. */
+  readonly lost: boolean;
   /** Reads the disk, the first time it is called. */
   load(): Promise<void>;
   remember(last: LastApplied): void;
@@ -29,6 +31,7 @@ export function savedState({
   readonly now: () => number;
 }): SavedState {
   let loaded = false;
+  let lost = false;
   let last: LastApplied = { policies: [], groups: [] };
   let onDisk: LastApplied | undefined;
   let failure: { readonly error: unknown; readonly times: number; readonly retryAt: number } | undefined;
@@ -36,6 +39,9 @@ export function savedState({
   return {
     get last() {
       return last;
+    },
+    get lost() {
+      return lost;
     },
     async load() {
       if (loaded) return;
@@ -46,6 +52,7 @@ export function savedState({
           last = found.last;
           onDisk = found.last;
         } else if (found.kind === "Unusable") {
+          lost = true;
           log.error({ reason: found.reason }, "saved state is unusable and was set aside; the kernel is left as it is");
         }
       } catch (err) {
@@ -55,10 +62,12 @@ export function savedState({
     },
     remember(next) {
       last = next;
+      lost = false;
       if (failure !== undefined) failure = { ...failure, retryAt: 0 };
     },
     async flush() {
-      if (last === onDisk || now() < (failure?.retryAt ?? 0)) return;
+      // What is set aside says that something is unknown, until something is known.
+      if (lost || last === onDisk || now() < (failure?.retryAt ?? 0)) return;
       if (onDisk !== undefined && isDeepStrictEqual(last, onDisk)) {
         onDisk = last;
         return;

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
-import { mkdir, open, readFile, rename, rm } from "node:fs/promises";
+import { access, mkdir, open, readFile, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { parseAssigned } from "../plan/parse-plan.ts";
+import { formatAssigned, parseAssigned } from "../plan/parse-plan.ts";
 import type { AssignedPolicy, GroupAddresses } from "../plan/types.ts";
 
 /** What was enforced last: enough to enforce it again without an API server. */
@@ -11,7 +11,7 @@ export interface LastApplied {
   readonly groups: readonly GroupAddresses[];
 }
 
-/** What `load` found; `Unusable` files are set aside, so that a person can look at them. */
+/** What `load` found; `Unusable` files are set aside, so that a person can look at them, until another one is saved. */
 export type LoadedState =
   | { readonly kind: "Found"; readonly last: LastApplied }
   | { readonly kind: "None" }
@@ -27,14 +27,16 @@ export interface StateDirectory {
 }
 
 const FILE = "last.json";
+const SET_ASIDE = "last.json.unusable";
 
 /** The first line of the file is the checksum of the rest; a file cut anywhere does not have it. */
 export function stateDirectory(path: string): StateDirectory {
   const file = join(path, FILE);
+  const setAside = join(path, SET_ASIDE);
   return {
     async load() {
       const found = await readLastApplied(path);
-      if (found.kind === "Unusable") await rename(file, `${file}.unusable`);
+      if (found.kind === "Unusable" && (await exists(file))) await rename(file, setAside);
       return found;
     },
     async save(last) {
@@ -56,7 +58,9 @@ export function stateDirectory(path: string): StateDirectory {
         await directory.close();
       }
     },
-    forget: () => rm(file, { force: true }),
+    async forget() {
+      for (const one of [file, setAside]) await rm(one, { force: true });
+    },
   };
 }
 
@@ -66,7 +70,11 @@ export async function readLastApplied(path: string): Promise<LoadedState> {
     if (error.code === "ENOENT") return undefined;
     throw error;
   });
-  if (text === undefined) return { kind: "None" };
+  if (text === undefined) {
+    // Nothing was enforced since: the kernel may still hold what that file spoke of.
+    const lost = await exists(join(path, SET_ASIDE));
+    return lost ? { kind: "Unusable", reason: "it was set aside before" } : { kind: "None" };
+  }
   try {
     return { kind: "Found", last: parseLastApplied(text) };
   } catch (error) {
@@ -74,8 +82,19 @@ export async function readLastApplied(path: string): Promise<LoadedState> {
   }
 }
 
-function formatLastApplied(last: LastApplied): string {
-  const body = JSON.stringify(last);
+async function exists(file: string): Promise<boolean> {
+  return access(file).then(
+    () => true,
+    (error: NodeJS.ErrnoException) => {
+      if (error.code === "ENOENT") return false;
+      throw error;
+    },
+  );
+}
+
+function formatLastApplied({ policies, groups }: LastApplied): string {
+  // As they were assigned: an agent of another version, before or after, may read that and nothing else.
+  const body = JSON.stringify({ policies: policies.map(formatAssigned), groups });
   return `${checksum(body)}\n${body}`;
 }
 
@@ -85,7 +104,7 @@ function parseLastApplied(text: string): LastApplied {
   if (text !== `${checksum(body)}\n${body}`) throw new Error("its checksum does not match its content");
   // The checksum says that we wrote it, so its shape is ours; plans may still come from a newer version.
   const last = JSON.parse(body) as { policies: unknown[]; groups: GroupAddresses[] };
-  return { policies: last.policies.map(parseAssigned), groups: last.groups };
+  return { policies: last.policies.map((policy) => parseAssigned(policy)), groups: last.groups };
 }
 
 function checksum(body: string): string {

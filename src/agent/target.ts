@@ -17,7 +17,7 @@ export type Target =
  */
 export function targetOf(
   state: NodeStateRecord | undefined,
-  assigned: AssignedPolicies,
+  { policies: assigned, lost }: { readonly policies: AssignedPolicies; readonly lost: boolean },
   groups: { readonly present: readonly GroupAddresses[]; readonly before: readonly GroupAddresses[] },
   settings: NodeSettings,
 ): Target {
@@ -29,16 +29,22 @@ export function targetOf(
   if (assigned.policies.length === 0) {
     return { kind: "Keep", reason: "SpecUnreadable", message: "no policy in the NodeState is readable" };
   }
+  const unknown = assigned.refused.find(({ name }) => !assigned.policies.some((policy) => policy.name === name));
+  if (lost && unknown !== undefined) {
+    // Enforcing the others would take away what an agent of another version may have enforced of this one.
+    const message = `policy ${unknown.name} cannot be read, nor what an agent before this one enforced of it: all stays as it is`;
+    return { kind: "Keep", reason: "SpecUnreadable", message };
+  }
   const enforcement = compileEnforcement(assigned.policies, groups, settings);
   if (judgesTraffic(enforcement) && !knowsNodes(enforcement)) {
     const message =
       "the controller has not published the nodes' addresses yet: enforced now, it would cut the cluster's own traffic";
     return { kind: "Keep", reason: "ClusterAddressesMissing", message };
   }
-  const unknown = enforcement.plan.warnings.find(({ reason }) => reason === "NodeAddressesMissing");
-  if (unknown !== undefined) {
+  const unpublished = enforcement.plan.warnings.find(({ reason }) => reason === "NodeAddressesMissing");
+  if (unpublished !== undefined) {
     // All waits, not this policy alone: another that comes with it may rely on what this one allows.
-    const message = `policy ${unknown.policy}: ${unknown.message}; enforced now, it would cut them off: waiting for the controller`;
+    const message = `policy ${unpublished.policy}: ${unpublished.message}; enforced now, it would cut them off: waiting for the controller`;
     return { kind: "Keep", reason: "NodeAddressesMissing", message };
   }
   return { kind: "Enforce", enforcement };

@@ -6,9 +6,12 @@ export class UnknownPlanFormatError extends Error {
   readonly policy: string;
   readonly format: unknown;
 
-  constructor(policy: string, format: unknown, known: number) {
+  /** `known`: in ascending order. */
+  constructor(policy: string, format: unknown, known: readonly number[]) {
+    const older = typeof format === "number" && format < Math.min(...known);
+    const wayOut = older ? "upgrade the controller" : "upgrade the agents";
     super(
-      `plan of policy ${policy} has format ${JSON.stringify(format)}; this version reads format ${known}: upgrade the agents`,
+      `plan of policy ${policy} has format ${JSON.stringify(format)}; this agent reads ${known.join(" and ")}: ${wayOut}`,
     );
     this.policy = policy;
     this.format = format;

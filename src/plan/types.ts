@@ -130,7 +130,7 @@ export interface PlanAudit {
   readonly skipProbes: readonly PortRange[];
 }
 
-/** The plan formats that this version reads and writes (DESIGN 8, version skew). */
+/** The newest plan format of this version; all that it reads and writes are in plan-formats.ts. */
 export const PLAN_FORMAT = 1;
 
 /** What ONE policy asks of ONE node. Pure data, JSON, hashed; groups are still references. */
@@ -146,15 +146,26 @@ export interface Plan {
   readonly audit?: PlanAudit;
 }
 
+/** A plan as it stands in a NodeState, in any format that this version knows. */
+export interface WrittenPlan {
+  readonly format: number;
+}
+
 /** One element of NodeState.spec.policies. */
-export interface AssignedPolicy {
+export interface Assigned<P extends WrittenPlan> {
   readonly name: string;
   readonly uid: string;
   /** `planHash({priority, mode, plan})`: the revision that roll-out and status compare. */
   readonly hash: string;
   readonly priority: number;
   readonly mode: Mode;
-  readonly plan: Plan;
+  readonly plan: P;
+}
+
+/** An element as the agent works with it. */
+export interface AssignedPolicy extends Assigned<Plan> {
+  /** The plan as it was written, and as `hash` knows it; absent where that is `plan`. */
+  readonly written?: WrittenPlan;
 }
 
 /** What merge needs to know of a PortHardeningAddressGroup. */

@@ -127,6 +127,25 @@ describe("fail-static: rules stay", () => {
     expect(state(node, "workers")).toMatchObject({ state: "Failed", reason: "UnknownPlanFormat" });
   });
 
+  it("where one element is unreadable, and nobody knows what was enforced of it", async () => {
+    const node = await enforcing(workers, syn);
+    node.directory.stored = { kind: "Unusable", reason: "written by a later version" };
+    node.restart();
+    const before = rules(node);
+    node.assign([{ ...workers, plan: { ...workers.plan, format: 9 } }, syn]);
+    await node.pass();
+    expect(rules(node)).toBe(before);
+    expect(node.writes()).toEqual([]);
+    expect(state(node, "workers")).toMatchObject({ state: "Failed", reason: "UnknownPlanFormat" });
+    expect(state(node, "workers")?.message).toMatch(/reads 1: upgrade the agents; what an agent before .* stays$/);
+    expect(state(node, "syn")).toMatchObject({ state: "Pending", reason: "SpecUnreadable" });
+    expect(node.directory.saves).toBe(1);
+    node.assign([workers, syn]);
+    await node.pass();
+    expect(node.writes()).toEqual([]);
+    expect(node.status().counts).toEqual({ assigned: 2, enforced: 2, failed: 0 });
+  });
+
   it("after a restart with the saved state unusable and the API server away", async () => {
     const node = await enforcing(workers);
     const before = rules(node);

@@ -3,7 +3,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { stateDirectory } from "../../../src/agent/state-directory.ts";
+import { parseAssigned } from "../../../src/plan/parse-plan.ts";
+import { planHash } from "../../../src/plan/plan-hash.ts";
 import { assigned, group } from "../plan/policies.ts";
+
+const groups = [{ addressGroup: { name: "one" } }, { addressGroup: { name: "two" } }];
 
 const last = {
   policies: [assigned({ ephemeralPorts: { range: "49152-65535" } })],
@@ -41,6 +45,10 @@ describe("stateDirectory", () => {
       expect(await directory.load(), `cut at byte ${length}`).toMatchObject({ kind: "Unusable" });
       expect(await readFile(join(path, "last.json.unusable"))).toEqual(whole.subarray(0, length));
     }
+    expect(await directory.load()).toEqual({ kind: "Unusable", reason: "it was set aside before" });
+    await directory.save(last);
+    expect(await directory.load()).toEqual({ kind: "Found", last });
+    await directory.forget();
     expect(await directory.load()).toEqual({ kind: "None" });
   });
 
@@ -64,6 +72,24 @@ describe("stateDirectory", () => {
     const later = { ...policy, name: "later", plan: { ...policy?.plan, format: 2 } };
     await directory.save({ ...last, policies: [...last.policies, later as unknown as (typeof last.policies)[number]] });
     expect(await directory.load()).toMatchObject({ kind: "Unusable", reason: expect.stringContaining("format 2") });
+  });
+
+  it("keeps a plan as it was written, so that an agent of another version can read it", async () => {
+    const path = join(folder, "written");
+    const directory = stateDirectory(path);
+    const { plan, ...rest } = assigned({ firewall: { inbound: { allow: [{ name: "a", from: groups }] } } });
+    const [allow] = plan.inbound?.allow ?? [];
+    // The plan of somebody who sorts otherwise: read, it is put in order, and its hash is that of what was written.
+    const written = structuredClone(plan);
+    const peers = written.inbound?.allow[0]?.peers;
+    if (allow === undefined || peers === undefined || peers === "Everybody") throw new Error("the plan has no list");
+    (peers.groups as unknown[]).reverse();
+    const hash = planHash({ ...rest, plan: written });
+    const read = parseAssigned({ ...rest, hash, plan: written });
+    expect(read.plan).toEqual(plan);
+    await directory.save({ policies: [read], groups: [] });
+    expect(await directory.load()).toEqual({ kind: "Found", last: { policies: [read], groups: [] } });
+    expect(await readFile(join(path, "last.json"), "utf8")).toContain(JSON.stringify(written));
   });
 
   it("keeps the old state where the new one cannot be written", async () => {
