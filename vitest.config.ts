@@ -3,6 +3,7 @@ import { BaseSequencer, type TestSpecification } from "vitest/node";
 
 /** Those that take longest begin first, or all others would wait for them in the end. */
 const slowest = [
+  "test/cluster/skew.test.ts",
   "test/cluster/demo.test.ts",
   "test/cluster/agent/agent.test.ts",
   "test/cluster/peers.test.ts",

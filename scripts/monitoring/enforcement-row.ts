@@ -12,12 +12,14 @@ export const enforcementRow: Row = {
     },
     {
       title: "Nodes not enforced",
-      description: "Failed, NotEnforceable or on their way, summed over the policies.",
+      description: "Failed, NotEnforceable, Outdated or on their way, summed over the policies.",
       kind: "stat",
       unit: "short",
       width: 4,
       thresholds: [1, 5],
-      queries: [[`sum(port_hardening_policy_nodes{${policy}, outcome=~"Failed|NotEnforceable|Pending"})`, "not"]],
+      queries: [
+        [`sum(port_hardening_policy_nodes{${policy}, outcome=~"Failed|NotEnforceable|Outdated|Pending"})`, "not"],
+      ],
     },
     {
       title: "Nodes unknown",

@@ -79,6 +79,11 @@ export const policyStatusSchema = z
         enforced: count.describe("Nodes on which it was read back from the kernel, at the current revision."),
         failed: count.describe("Nodes that could not apply it."),
         notEnforceable: count.optional().describe("Nodes on which something else lets traffic past it; absent: none."),
+        outdated: count
+          .optional()
+          .describe(
+            "Nodes whose agent reads no plan that the controller writes: they keep what they have; absent: none.",
+          ),
         unknown: count.describe("Nodes that are not ready or have not been heard of for 180 s."),
       })
       .optional()
@@ -105,7 +110,9 @@ export const policyStatusSchema = z
       )
       .max(FAILURES_MAX)
       .optional()
-      .describe("The first nodes that failed or cannot enforce it; the others are in their PortHardeningNodeState."),
+      .describe(
+        "The first nodes that failed, cannot be told of it or cannot enforce it; the others are in their PortHardeningNodeState.",
+      ),
   })
   .describe("What was measured on the nodes.");
 

@@ -67,6 +67,8 @@ export function changeHandlers({
     nodeStates: (name, before, after) => {
       events.nodeChanged(name);
       for (const policy of policiesOf(before, after)) queue.add(`policy/${policy}`);
+      // An agent that cannot be told of a policy was never assigned it, so its name is not among these.
+      if (!same(before?.agent, after?.agent)) everyPolicy();
       if (!same(before?.nodeSelections, after?.nodeSelections)) queue.add("groups/selected-nodes");
       if (!same(before?.probing, after?.probing)) queue.add("probes");
       if (same(specOf(before), specOf(after))) queue.addAfter("fleet", REPORTS_SETTLE_MILLISECONDS);

@@ -4,9 +4,11 @@ import { SchemaError } from "../api/schema-error.ts";
 import type { KubeObject } from "../kube/types.ts";
 import { type CompileOptions, compile } from "../plan/compile.ts";
 import { CompileError } from "../plan/compile-error.ts";
+import { PLAN_FORMATS, type PlanFormat } from "../plan/plan-formats.ts";
 import { assign } from "../plan/plan-hash.ts";
 import type { LabelSelector } from "../plan/select.ts";
 import type { AssignedPolicy, Plan } from "../plan/types.ts";
+import type { WrittenPolicy } from "./written-plans.ts";
 
 /** A policy made ready for the nodes, or why it cannot be. */
 export type CompiledPolicy =
@@ -14,10 +16,10 @@ export type CompiledPolicy =
       readonly outcome: "Compiled";
       readonly name: string;
       readonly nodeSelector: LabelSelector | undefined;
-      /** The same for every node that is selected. */
+      /** What it asks, the same for every node that is selected. What is written for them is in `written`. */
       readonly element: AssignedPolicy;
-      /** Of `element` as JSON. */
-      readonly bytes: number;
+      /** One for each format that has words for it. */
+      readonly written: readonly WrittenPolicy[];
     }
   | {
       readonly outcome: "Refused";
@@ -32,7 +34,11 @@ export type CompiledPolicy =
  * Never throws: whatever is wrong with a policy goes into its own status. The API server refuses what this version
  * cannot read, except where it still serves an older or looser CRD.
  */
-export function compilePolicy(object: KubeObject, options: CompileOptions): CompiledPolicy {
+export function compilePolicy(
+  object: KubeObject,
+  options: CompileOptions,
+  formats: readonly PlanFormat[] = PLAN_FORMATS,
+): CompiledPolicy {
   const { name } = object.metadata;
   let policy: PortHardeningPolicy;
   try {
@@ -42,8 +48,14 @@ export function compilePolicy(object: KubeObject, options: CompileOptions): Comp
   }
   const { nodeSelector } = policy.spec;
   try {
-    const element = assign(policy, compileForAnyNode(policy, options));
-    return { outcome: "Compiled", name, nodeSelector, element, bytes: Buffer.byteLength(JSON.stringify(element)) };
+    const plan = compileForAnyNode(policy, options);
+    const written = formats.flatMap(({ format, write }): WrittenPolicy[] => {
+      const wire = write(plan);
+      if (wire === undefined) return [];
+      const element = assign(policy, wire);
+      return [{ format, element, bytes: Buffer.byteLength(JSON.stringify(element)) }];
+    });
+    return { outcome: "Compiled", name, nodeSelector, element: assign(policy, plan), written };
   } catch (error) {
     return { outcome: "Refused", name, nodeSelector, problem: describe(error) };
   }

@@ -1,10 +1,12 @@
 import { NODE_POLICIES_MAX } from "../api/node-state.ts";
+import { numbersOf, PLAN_FORMATS } from "../plan/plan-formats.ts";
 import { byPrecedence } from "../plan/precedence.ts";
 import { selects } from "../plan/select.ts";
-import type { AssignedPolicy } from "../plan/types.ts";
+import type { Assigned, WrittenPlan } from "../plan/types.ts";
 import type { CompiledPolicy } from "./compiled-policy.ts";
 import type { NodeFacts } from "./node-facts.ts";
 import type { NodeStateFacts } from "./node-state-facts.ts";
+import { type Skew, type WrittenPolicy, writtenFor } from "./written-plans.ts";
 
 /**
  * Policies in NodeState.spec as JSON: what an agent reads on each change, and etcd keeps for each node. Of the 64 KiB that a
@@ -13,38 +15,51 @@ import type { NodeStateFacts } from "./node-state-facts.ts";
 const POLICIES_BYTES_MAX = (64 - 8) * 1024;
 
 /** What a node shall enforce of one policy; with a `problem` it keeps what it has of it. */
-export type DesiredPolicy = { readonly element: AssignedPolicy } | { readonly problem: string };
+export type DesiredPolicy =
+  | { readonly element: Assigned<WrittenPlan> }
+  | {
+      readonly problem: string;
+      /** Where policy and node are in order, and agent and controller are too far apart. */
+      readonly skew?: Skew["reason"];
+    };
 
 /**
  * Every policy that selects the node, by name. Where they are more than a NodeState holds, newcomers are refused before
- * those that are there, and those of lower precedence first.
+ * those that are there, and those of lower precedence first. `formats`: the plan formats that this controller writes.
  */
 export function desiredPolicies(
   policies: readonly CompiledPolicy[],
   node: NodeFacts,
   state: NodeStateFacts | undefined,
+  formats: readonly number[] = numbersOf(PLAN_FORMATS),
 ): ReadonlyMap<string, DesiredPolicy> {
   const assigned = new Set(state?.assigned.map(({ name }) => name));
   const desired = new Map<string, DesiredPolicy>();
-  const compiled: Extract<CompiledPolicy, { outcome: "Compiled" }>[] = [];
+  const written: WrittenPolicy[] = [];
   for (const policy of policies) {
     if (policy.outcome === "Unreadable") {
       // Those that hold it are all that is known of its nodes.
       if (assigned.has(policy.name)) desired.set(policy.name, { problem: policy.problem });
     } else if (selects(policy.nodeSelector, node.labels)) {
-      if (policy.outcome === "Refused") desired.set(policy.name, { problem: policy.problem });
-      else compiled.push(policy);
+      if (policy.outcome === "Refused") {
+        desired.set(policy.name, { problem: policy.problem });
+        continue;
+      }
+      const found = writtenFor(policy.written, state?.agent, formats);
+      if ("element" in found) written.push(found);
+      else desired.set(policy.name, { problem: found.message, skew: found.reason });
     }
   }
   let room = NODE_POLICIES_MAX - [...desired.keys()].filter((name) => assigned.has(name)).length;
   let bytes = POLICIES_BYTES_MAX;
   const newcomer = (name: string) => (assigned.has(name) ? 0 : 1);
-  compiled.sort((a, b) => newcomer(a.name) - newcomer(b.name) || byPrecedence(a.element, b.element));
-  for (const policy of compiled) {
-    const problem = tooMuch(policy.bytes, room, bytes);
-    desired.set(policy.name, problem === undefined ? { element: policy.element } : { problem });
-    if (problem === undefined || assigned.has(policy.name)) room -= 1;
-    if (problem === undefined) bytes -= policy.bytes;
+  written.sort(({ element: a }, { element: b }) => newcomer(a.name) - newcomer(b.name) || byPrecedence(a, b));
+  for (const { element, bytes: size } of written) {
+    const { name } = element;
+    const problem = tooMuch(size, room, bytes);
+    desired.set(name, problem === undefined ? { element } : { problem });
+    if (problem === undefined || assigned.has(name)) room -= 1;
+    if (problem === undefined) bytes -= size;
   }
   return desired;
 }

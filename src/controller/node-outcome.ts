@@ -2,15 +2,16 @@ import type { PodCounts } from "../api/pods.ts";
 import type { NodeFacts } from "./node-facts.ts";
 import type { NodeStateFacts } from "./node-state-facts.ts";
 import { type ObservedOutcome, observedOutcome } from "./observed-outcome.ts";
+import type { Skew } from "./written-plans.ts";
 
 /** What became of one policy on one node that it selects. */
 export interface NodeOutcome {
   readonly node: string;
   /**
    * Unknown: not Ready, or not heard of. Pending: on its way to the desired revision. NotEnforceable: there, but something
-   * else on the node lets traffic past it.
+   * else on the node lets traffic past it. Outdated: agent and controller are too far apart to tell the node of it.
    */
-  readonly outcome: "Enforced" | "Failed" | "NotEnforceable" | "Pending" | "Unknown";
+  readonly outcome: "Enforced" | "Failed" | "NotEnforceable" | "Outdated" | "Pending" | "Unknown";
   readonly reason?: string | undefined;
   readonly message?: string | undefined;
   readonly droppedPackets: number;
@@ -25,7 +26,7 @@ export interface NodeOutcome {
 }
 
 /** What the node shall enforce of the policy, or why nothing could be compiled. */
-export type Desired = { readonly hash: string } | { readonly problem: string };
+export type Desired = { readonly hash: string } | { readonly problem: string; readonly skew?: Skew["reason"] };
 
 export interface NodeView {
   readonly node: NodeFacts;
@@ -65,7 +66,9 @@ export function judgeNode(
     return { ...base, outcome: "Unknown", reason: "AgentSilent", message: "the agent has not been heard of" };
   }
   if ("problem" in desired) {
-    return { ...base, outcome: "Failed", reason: "InvalidPolicy", message: desired.problem };
+    const { skew, problem: message } = desired;
+    if (skew !== undefined) return { ...base, outcome: "Outdated", reason: skew, message };
+    return { ...base, outcome: "Failed", reason: "InvalidPolicy", message };
   }
   if (reported?.hash !== desired.hash) return { ...base, outcome: "Pending" };
   const { state: outcome, reason, message } = reported;

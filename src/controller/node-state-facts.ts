@@ -1,4 +1,4 @@
-import { nodeStateStatusSchema, type PolicyOnNode } from "../api/node-state.ts";
+import type { PolicyOnNode } from "../api/node-state.ts";
 import type { ObservedOnNode, WantedOnNode } from "../api/observed.ts";
 import type { PodCounts } from "../api/pods.ts";
 import type { KubeObject } from "../kube/types.ts";
@@ -6,8 +6,10 @@ import { planHash } from "../plan/plan-hash.ts";
 import type { AssignedPolicy } from "../plan/types.ts";
 import { type AuditFacts, auditFacts } from "./audit-facts.ts";
 import { type ProbingFacts, probingFacts } from "./probing-facts.ts";
+import { readNodeStateStatus } from "./read-node-state-status.ts";
 import { type NodeSelection, nodeSelectionsIn } from "./selected-nodes.ts";
 import { fieldAt, recordsAt } from "./wire-fields.ts";
+import type { AgentFacts } from "./written-plans.ts";
 
 /** One element of spec.policies, without its plan. */
 export interface AssignedFacts {
@@ -31,6 +33,8 @@ export interface NodeStateFacts {
   /** Milliseconds since the epoch. */
   readonly createdAt: number;
   readonly assigned: readonly AssignedFacts[];
+  /** Undefined where no agent wrote a status yet. */
+  readonly agent: AgentFacts | undefined;
   /** The nodes that the assigned plans name as peers. */
   readonly nodeSelections: readonly NodeSelection[];
   /** Empty where the agent wrote nothing yet, or nothing that can be read. */
@@ -57,7 +61,7 @@ export function parseNodeStateFacts(object: KubeObject): NodeStateFacts {
   const spec = fieldAt(object, "spec");
   const elements = recordsAt(spec, "policies");
   const request = fieldAt(spec, "auditRequest");
-  const status = nodeStateStatusSchema.safeParse(fieldAt(object, "status")).data;
+  const status = readNodeStateStatus(fieldAt(object, "status"));
   return {
     name,
     uid,
@@ -65,6 +69,7 @@ export function parseNodeStateFacts(object: KubeObject): NodeStateFacts {
     ownerUid: ownerReferences.find(({ kind }) => kind === "Node")?.uid,
     createdAt: Date.parse(creationTimestamp) || 0,
     assigned: elements.map(assignedFacts),
+    agent: status && { version: status.agentVersion, planFormats: status.planFormats },
     nodeSelections: elements.flatMap(({ plan }) => nodeSelectionsIn(plan)),
     reported: (status?.policies ?? []).map(reportedPolicy),
     observed: status?.observed ?? [],

@@ -1,12 +1,12 @@
 import { byName } from "../plan/text-order.ts";
-import type { AssignedPolicy } from "../plan/types.ts";
+import type { Assigned, WrittenPlan } from "../plan/types.ts";
 import type { DesiredPolicy } from "./desired-policies.ts";
 import type { NodeStateFacts } from "./node-state-facts.ts";
 
 /** What shall stand in a NodeState now. */
 export interface NodeTarget {
   /** Sorted by name. */
-  readonly set: readonly AssignedPolicy[];
+  readonly set: readonly Assigned<WrittenPlan>[];
   /** Names of elements that stay as they are: their policy is invalid, or it is not their turn. */
   readonly keep: readonly string[];
   /** Names of elements that are taken off. */
@@ -22,7 +22,7 @@ export function nodeTarget(
   mayChange: (policy: string) => boolean,
 ): NodeTarget {
   const assigned = new Map(state?.assigned.map((element) => [element.name, element]));
-  const set: AssignedPolicy[] = [];
+  const set: Assigned<WrittenPlan>[] = [];
   const keep: string[] = [];
   const remove: string[] = [];
   let differs = state === undefined;

@@ -11,6 +11,8 @@ const OF_READY: Readonly<Record<string, Happening["type"]>> = {
   Observing: "Normal",
   NodesFailed: "Warning",
   PartlyEnforced: "Warning",
+  AgentOutdated: "Warning",
+  ControllerOutdated: "Warning",
   InvalidPolicy: "Warning",
 };
 const OF_AUDITED: Readonly<Record<string, Happening["type"]>> = {

@@ -61,12 +61,20 @@ export function policyMetrics(registry: Registry, policies: () => Store<Pick<Pol
   );
 }
 
-function byOutcome({ selected, enforced, failed, unknown, notEnforceable = 0 }: NonNullable<Published["nodes"]>) {
-  const pending = Math.max(0, selected - enforced - failed - unknown - notEnforceable);
+function byOutcome({
+  selected,
+  enforced,
+  failed,
+  unknown,
+  notEnforceable = 0,
+  outdated = 0,
+}: NonNullable<Published["nodes"]>) {
+  const pending = Math.max(0, selected - enforced - failed - unknown - notEnforceable - outdated);
   return [
     [{ outcome: "Enforced" }, enforced],
     [{ outcome: "Failed" }, failed],
     [{ outcome: "NotEnforceable" }, notEnforceable],
+    [{ outcome: "Outdated" }, outdated],
     [{ outcome: "Unknown" }, unknown],
     [{ outcome: "Pending" }, pending],
   ] as const;

@@ -1,9 +1,10 @@
 import { mergeScalars } from "../plan/merge-scalars.ts";
 import { byPrecedence } from "../plan/precedence.ts";
 import { byName } from "../plan/text-order.ts";
-import type { Conflict, PortRange } from "../plan/types.ts";
+import type { AssignedPolicy, Conflict, PortRange } from "../plan/types.ts";
 import { askedOf, judgeAudit, type NodeAuditOutcome } from "./audit-outcome.ts";
 import { clusterWarnings } from "./cluster-warnings.ts";
+import type { CompiledPolicy } from "./compiled-policy.ts";
 import { type DesiredPolicy, desiredPolicies } from "./desired-policies.ts";
 import { type Desired, judgeNode, type NodeOutcome, silentFrom } from "./node-outcome.ts";
 import type { PodRangeState } from "./pod-range.ts";
@@ -29,7 +30,7 @@ export function policyOutcome(
   { stores, heardAt, silentAfterMilliseconds, nodePortRange, podRange, now }: OutcomeContext,
 ): PolicyOutcome & { readonly nextSilenceAt: number } {
   const compiled = stores.policies.list().map((facts) => facts.compiled);
-  const conflictsOf = conflictFinder();
+  const conflictsOf = conflictFinder(compiled);
   const outcomes: NodeOutcome[] = [];
   const conflicts: NodeConflict[] = [];
   const audits: NodeAuditOutcome[] = [];
@@ -78,10 +79,12 @@ export function policyOutcome(
 }
 
 /** Nodes with the same policies have the same conflicts, so they are computed once for all of those. */
-function conflictFinder() {
+function conflictFinder(policies: readonly CompiledPolicy[]) {
+  const asked = new Map<string, AssignedPolicy>();
+  for (const policy of policies) if (policy.outcome === "Compiled") asked.set(policy.name, policy.element);
   const known = new Map<string, readonly Conflict[]>();
   return (onNode: ReadonlyMap<string, DesiredPolicy>): readonly Conflict[] => {
-    const elements = [...onNode.values()].flatMap((wanted) => ("element" in wanted ? [wanted.element] : []));
+    const elements = [...onNode].flatMap(([name, wanted]) => ("element" in wanted ? (asked.get(name) ?? []) : []));
     elements.sort(byPrecedence);
     const key = elements.map(({ name }) => name).join(" ");
     const found = known.get(key) ?? mergeScalars(elements).conflicts;

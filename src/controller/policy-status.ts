@@ -39,7 +39,8 @@ export interface PolicyOutcome {
 /** The status to publish. Equal to `before` (by value) where nothing changed, so that nothing is written then. */
 export function summarisePolicy(policy: PolicyOutcome, before: PolicyStatus | undefined, now: Date): PolicyStatus {
   const { generation: observedGeneration, problem, outcomes, conflicts, setsRange, observes, warnings } = policy;
-  const { Enforced: enforced, Failed: failed, NotEnforceable: evaded, Unknown: unknown } = groupOutcomes(outcomes);
+  const groups = groupOutcomes(outcomes);
+  const { Enforced: enforced, Failed: failed, NotEnforceable: evaded, Outdated: outdated, Unknown: unknown } = groups;
   const { ready, reconciling, stalled, reason, ...verdict } = withPods(
     judgePolicy(outcomes, problem, observes),
     policy.pods,
@@ -68,6 +69,7 @@ export function summarisePolicy(policy: PolicyOutcome, before: PolicyStatus | un
       failed: failed.length,
       unknown: unknown.length,
       ...(evaded.length === 0 ? {} : { notEnforceable: evaded.length }),
+      ...(outdated.length === 0 ? {} : { outdated: outdated.length }),
     },
     ...(setsRange && range !== "" ? { range } : {}),
     ...(policy.pods?.counts === undefined ? {} : { pods: policy.pods.counts }),
@@ -78,7 +80,7 @@ export function summarisePolicy(policy: PolicyOutcome, before: PolicyStatus | un
     ...existingOf(outcomes),
     ...(policy.audits === undefined ? {} : { audit: summariseAudit(policy.audits) }),
     ...(observes ? summariseObserved(outcomes.flatMap(({ observed }) => observed ?? [])) : {}),
-    failures: [...failed, ...evaded].slice(0, FAILURES_MAX).map(({ node, reason, message }) => ({
+    failures: [...failed, ...outdated, ...evaded].slice(0, FAILURES_MAX).map(({ node, reason, message }) => ({
       node,
       reason: clipText(reason ?? "Failed", 256),
       message: clipText(message ?? ""),

@@ -14,6 +14,8 @@ export interface Verdict {
     | "NoNodesSelected"
     | "Progressing"
     | "NodesFailed"
+    | "AgentOutdated"
+    | "ControllerOutdated"
     | "PartlyEnforced"
     | "NodesUnknown"
     | "InvalidPolicy";
@@ -24,7 +26,7 @@ export interface Verdict {
  * Ready = every selected node that is Ready and heard of is Enforced at the current revision (DESIGN 2). Unknown nodes
  * block it not. But where there is nothing else than unknown nodes, nobody knows: Ready is then Unknown, so that a
  * cluster without a single agent does not turn Ready after a while. Where a node cannot enforce it for what else is there,
- * somebody has to act, so that is Stalled too.
+ * or its agent cannot be told of it, somebody has to act, so that is Stalled too.
  */
 export function judgePolicy(outcomes: readonly NodeOutcome[], problem: string | undefined, observes = false): Verdict {
   const {
@@ -33,6 +35,7 @@ export function judgePolicy(outcomes: readonly NodeOutcome[], problem: string | 
     Pending: pending,
     Unknown: unknown,
     NotEnforceable: evaded,
+    Outdated: outdated,
   } = groupOutcomes(outcomes);
   const all = countNodes(outcomes.length);
   const does = observes ? "observe it, and change nothing" : "enforce it";
@@ -49,6 +52,12 @@ export function judgePolicy(outcomes: readonly NodeOutcome[], problem: string | 
     const first = failed[0];
     const message = `${failed.length} of ${all} failed: ${nameNodes(failed)}. ${first?.node}: ${first?.message ?? first?.reason ?? "no reason given"}`;
     return { ready: "False", reconciling, stalled: true, reason: "NodesFailed", message };
+  }
+  if (outdated.length > 0) {
+    const first = outdated[0];
+    const reason = first?.reason === "ControllerOutdated" ? "ControllerOutdated" : "AgentOutdated";
+    const message = `${enforced.length} of ${all} ${does}; cannot be told: ${nameNodes(outdated)}, which keep what they have. ${first?.node}: ${first?.message ?? "no reason given"}`;
+    return { ready: "False", reconciling, stalled: true, reason, message };
   }
   if (reconciling) {
     const message = `${enforced.length} of ${all} ${does}; waiting for ${nameNodes(pending)}.`;
@@ -72,8 +81,8 @@ export function groupOutcomes(
   outcomes: readonly NodeOutcome[],
 ): Record<NodeOutcome["outcome"], readonly NodeOutcome[]> {
   const groups = Object.groupBy(outcomes, ({ outcome }) => outcome);
-  const { Enforced = [], Failed = [], NotEnforceable = [], Pending = [], Unknown = [] } = groups;
-  return { Enforced, Failed, NotEnforceable, Pending, Unknown };
+  const { Enforced = [], Failed = [], NotEnforceable = [], Outdated = [], Pending = [], Unknown = [] } = groups;
+  return { Enforced, Failed, NotEnforceable, Outdated, Pending, Unknown };
 }
 
 /** `a, b, c and 4 more`. */

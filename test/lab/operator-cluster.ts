@@ -27,8 +27,8 @@ export interface WorkerNode extends Node {
   readonly sysctlDirectory: string;
   /** Its /proc and /sys are real, and /etc is its own. */
   readonly hostRoot: string;
-  /** `flags` are added, and win over the defaults. */
-  startAgent(flags?: readonly string[]): Promise<LabProcess>;
+  /** `flags` are added, and win over the defaults. `as`: another version of the operator. */
+  startAgent(flags?: readonly string[], as?: OperatorProgram): Promise<LabProcess>;
   /** `porthardening cleanup`, to its end. */
   cleanup(): Promise<ExecResult>;
 }
@@ -39,7 +39,8 @@ export interface OperatorCluster {
   readonly workers: readonly WorkerNode[];
   /** Outside the cluster, with many source addresses. */
   readonly outside: Host;
-  startController(flags?: readonly string[]): Promise<LabProcess>;
+  /** `as`: another version of the operator. */
+  startController(flags?: readonly string[], as?: OperatorProgram): Promise<LabProcess>;
   /** `porthardening uninstall`, to its end. */
   uninstall(flags: readonly string[]): Promise<ExecResult>;
   /** Applies YAML with the real kubectl; returns what it printed. */
@@ -91,7 +92,7 @@ export async function startOperatorCluster(lab: Lab, options: OperatorClusterOpt
       const env = { KUBECONFIG: await controlPlane.kubeconfigFor(controllerAccount), POD_NAMESPACE: operatorNamespace };
       return lab.root.tryExec(file, [...first, "uninstall", ...flags], { env, timeoutMilliseconds: 60_000 });
     },
-    async startController(flags = []) {
+    async startController(flags = [], [file, ...first] = program) {
       const kubeconfig = await controlPlane.kubeconfigFor(controllerAccount);
       controllers += 1;
       return lab.root.spawn(
@@ -134,7 +135,7 @@ async function createWorker(
       const own = ["--state-dir", stateDirectory, "--sysctl-dir", sysctlDirectory, "--host-root", hostRoot];
       return node.tryExec(file, [...first, "cleanup", ...own]);
     },
-    async startAgent(flags = []) {
+    async startAgent(flags = [], [file, ...first] = program) {
       const account = { namespace: operatorNamespace, name: "port-hardening-agent", node: name };
       const kubeconfig = await controlPlane.kubeconfigFor(account);
       const own = ["--node-name", name, "--state-dir", stateDirectory, "--sysctl-dir", sysctlDirectory];

@@ -53,6 +53,20 @@ export const enforcementCases: Readonly<Record<string, AlertCases>> = {
     },
     quiet: { "nothing does": { series: { [ofPolicy("nodes", { outcome: "NotEnforceable" })]: always(0) }, at: "10m" } },
   },
+  PortHardeningOutdated: {
+    fires: {
+      series: { [ofPolicy("nodes", { outcome: "Outdated" })]: always(2) },
+      at: "20m",
+      labels: { policy: "p" },
+      summary: "Agents on 2 nodes cannot be told of policy p",
+    },
+    quiet: {
+      "agents are being upgraded": {
+        series: { [ofPolicy("nodes", { outcome: "Outdated" })]: "3+0x10 0+0x30" },
+        at: "20m",
+      },
+    },
+  },
   PortHardeningNotVerified: {
     fires: {
       series: { [verified]: always(60) },

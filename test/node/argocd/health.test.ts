@@ -27,7 +27,9 @@ function policy({ generation = 2, observedGeneration = 2, spec = {}, conditions 
 }
 
 /** As the controller writes them. */
-function judged(...outcomes: ("Enforced" | "Failed" | "NotEnforceable" | "Pending" | "Unknown")[]): readonly object[] {
+function judged(
+  ...outcomes: ("Enforced" | "Failed" | "NotEnforceable" | "Outdated" | "Pending" | "Unknown")[]
+): readonly object[] {
   const nodes = outcomes.map((outcome, index) => ({
     node: `node${index + 1}`,
     outcome,
@@ -53,6 +55,7 @@ describe("Argo CD says of a policy", () => {
     ["Progressing", "no node can be heard", policy({ conditions: judged("Unknown") })],
     ["Degraded", "a node failed", policy({ conditions: judged("Enforced", "Failed", "Pending") })],
     ["Degraded", "a node cannot enforce it", policy({ conditions: judged("Enforced", "NotEnforceable") })],
+    ["Degraded", "a node's agent is outdated", policy({ conditions: judged("Enforced", "Outdated", "Pending") })],
     [
       "Degraded",
       "it does not compile",

@@ -18,6 +18,7 @@ export function stateFacts(name: string, facts: Partial<NodeStateFacts> = {}): N
     ownerUid: `uid-${name}`,
     createdAt: 0,
     assigned: [],
+    agent: undefined,
     nodeSelections: [],
     reported: [],
     observed: [],

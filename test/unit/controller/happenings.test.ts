@@ -112,6 +112,8 @@ describe("in the status of a policy", () => {
     ["Observing", "Normal Observing"],
     ["NodesFailed", "Warning NodesFailed"],
     ["PartlyEnforced", "Warning PartlyEnforced"],
+    ["AgentOutdated", "Warning AgentOutdated"],
+    ["ControllerOutdated", "Warning ControllerOutdated"],
     ["InvalidPolicy", "Warning InvalidPolicy"],
   ])("%s is told", (reason, expected) => {
     expect(told(condition("Ready", "False", reason, 1))).toEqual([expected]);

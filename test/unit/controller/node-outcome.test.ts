@@ -43,6 +43,18 @@ it("counts a policy that could not be made ready for the node as failed there", 
   expect(outcome).toMatchObject({ outcome: "Failed", reason: "InvalidPolicy", message: "too big", droppedPackets: 5 });
 });
 
+it("takes a node that cannot be told of the policy for outdated, unless nothing is known of it", () => {
+  const skewed = { problem: "upgrade the agents", skew: "AgentOutdated" } as const;
+  const state = reported("aa", "Enforced");
+  expect(judgeNode("p", skewed, { ...heard, state }, 0)).toMatchObject({
+    outcome: "Outdated",
+    reason: "AgentOutdated",
+    message: "upgrade the agents",
+    droppedPackets: 5,
+  });
+  expect(judgeNode("p", skewed, { ...heard, state }, 1_000).outcome).toBe("Unknown");
+});
+
 it("shows the measured range of an enforced revision only", () => {
   expect(judgeNode("p", wanted, { ...heard, state: reported("aa", "Enforced") }, 0).range).toBe("1-2");
   expect(judgeNode("p", wanted, { ...heard, state: reported("aa", "Failed") }, 0).range).toBeUndefined();

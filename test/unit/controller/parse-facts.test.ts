@@ -49,6 +49,28 @@ describe("a NodeState", () => {
     expect(parseNodeStateFacts(withElement({})).assigned).toEqual([{ name, uid, hash }]);
   });
 
+  it("of an agent that says what this version has no word for is read without that", () => {
+    const policies = [
+      { name: "p", uid: "u", hash: "aa", state: "Enforced", since: "2026-01-01T00:00:00Z" },
+      { name: "q", uid: "u", hash: "bb", state: "HalfEnforced", since: "2026-01-01T00:00:00Z" },
+    ];
+    const later = {
+      agentVersion: "9.0.0",
+      planFormats: [2, 3],
+      ephemeralPorts: { range: "1-2" },
+      drift: "seldom",
+      policies,
+    };
+    const facts = parseNodeStateFacts(object({ status: { ...later, unheardOf: { of: 1 } } }));
+    expect(facts).toMatchObject({
+      agent: { version: "9.0.0", planFormats: [2, 3] },
+      reported: [{ name: "p", hash: "aa", state: "Enforced" }],
+      range: "1-2",
+      driftAt: undefined,
+    });
+    expect(facts.reported).toHaveLength(1);
+  });
+
   it.each([
     { priority: 4 },
     { plan: { ...element.plan, sysctls: { "vm.x": "1" } } },

@@ -13,12 +13,13 @@ async function samples(policies: readonly { name: string; status: PolicyStatus |
 }
 
 it("says of each policy what became of the nodes that it selects, each of them once", async () => {
-  const nodes = { selected: 10, enforced: 4, failed: 1, unknown: 2, notEnforceable: 1 };
+  const nodes = { selected: 10, enforced: 4, failed: 1, unknown: 2, notEnforceable: 1, outdated: 1 };
   expect(await samples([{ name: "p", status: { nodes } }])).toEqual([
     'port_hardening_policy_nodes{policy="p",outcome="Enforced"} 4',
     'port_hardening_policy_nodes{policy="p",outcome="Failed"} 1',
     'port_hardening_policy_nodes{policy="p",outcome="NotEnforceable"} 1',
-    'port_hardening_policy_nodes{policy="p",outcome="Pending"} 2',
+    'port_hardening_policy_nodes{policy="p",outcome="Outdated"} 1',
+    'port_hardening_policy_nodes{policy="p",outcome="Pending"} 1',
     'port_hardening_policy_nodes{policy="p",outcome="Unknown"} 2',
   ]);
 });

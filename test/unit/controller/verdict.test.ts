@@ -2,14 +2,14 @@ import { describe, expect, it } from "vitest";
 import type { NodeOutcome } from "../../../src/controller/node-outcome.ts";
 import { judgePolicy, nameNodes } from "../../../src/controller/verdict.ts";
 
-const letters = { E: "Enforced", F: "Failed", P: "Pending", U: "Unknown", N: "NotEnforceable" } as const;
+const letters = { E: "Enforced", F: "Failed", P: "Pending", U: "Unknown", N: "NotEnforceable", O: "Outdated" } as const;
 
 /** `EFU`: node a is Enforced, b Failed, c Unknown. */
 function outcomes(text: string): NodeOutcome[] {
   return [...text].map((letter, index) => ({
     node: String.fromCharCode(97 + index),
     outcome: letters[letter as keyof typeof letters],
-    message: { F: "no such set", N: "OUTPUT: accepted" }[letter],
+    message: { F: "no such set", N: "OUTPUT: accepted", O: "upgrade the agents" }[letter],
     droppedPackets: 0,
   }));
 }
@@ -32,6 +32,10 @@ describe("Ready", () => {
     ["NU", "False", "PartlyEnforced"],
     ["NF", "False", "NodesFailed"],
     ["NP", "False", "Progressing"],
+    ["EO", "False", "AgentOutdated"],
+    ["OPU", "False", "AgentOutdated"],
+    ["NO", "False", "AgentOutdated"],
+    ["OF", "False", "NodesFailed"],
     ["U", "Unknown", "NodesUnknown"],
     ["UUU", "Unknown", "NodesUnknown"],
   ])("of nodes %j is %s, because %s", (nodes, ready, reason) => {
@@ -57,6 +61,8 @@ it.each([
   ["EF", false, true],
   ["PF", true, true],
   ["EN", false, true],
+  ["EO", false, true],
+  ["OP", true, true],
   ["U", false, false],
 ])("of nodes %j: Reconciling %s, Stalled %s", (nodes, reconciling, stalled) => {
   expect(judgePolicy(outcomes(nodes), undefined)).toMatchObject({ reconciling, stalled });
@@ -68,6 +74,7 @@ it.each([
   ["EPPPPP", "1 of 6 nodes enforce it; waiting for b, c, d and 2 more."],
   ["EFF", "2 of 3 nodes failed: b, c. b: no such set"],
   ["ENU", "1 of 3 nodes enforce it; not enforceable on b. b: OUTPUT: accepted"],
+  ["EOOU", "1 of 4 nodes enforce it; cannot be told: b, c, which keep what they have. b: upgrade the agents"],
   ["UU", "None of 2 nodes can be judged; not ready or not heard of: a, b."],
 ])("says of nodes %j: %s", (nodes, message) => {
   expect(judgePolicy(outcomes(nodes), undefined).message).toBe(message);

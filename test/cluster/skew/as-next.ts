@@ -1,0 +1,4 @@
+import { join } from "node:path";
+import { standIn } from "./stand-in.ts";
+
+standIn("plan/plan-formats.ts", join(import.meta.dirname, "next-formats.ts"));
