@@ -35,6 +35,8 @@ beforeEach(async () => {
   agent = await lab.startAgent();
   await lab.assign([workers]);
   await enforced(agent);
+  // From its disk it first enforces what the test before had assigned.
+  await lab.statusWhere("nothing else to be assigned", (status) => status.counts?.assigned === 1);
 });
 afterEach(async () => {
   await agent.stop();
