@@ -14,6 +14,9 @@ import { type Skew, type WrittenPolicy, writtenFor } from "./written-plans.ts";
  */
 const POLICIES_BYTES_MAX = (64 - 8) * 1024;
 
+/** Made once: a pass over a fleet asks for every node and policy. */
+const WRITES = numbersOf(PLAN_FORMATS);
+
 /** What a node shall enforce of one policy; with a `problem` it keeps what it has of it. */
 export type DesiredPolicy =
   | { readonly element: Assigned<WrittenPlan> }
@@ -31,7 +34,7 @@ export function desiredPolicies(
   policies: readonly CompiledPolicy[],
   node: NodeFacts,
   state: NodeStateFacts | undefined,
-  formats: readonly number[] = numbersOf(PLAN_FORMATS),
+  formats: readonly number[] = WRITES,
 ): ReadonlyMap<string, DesiredPolicy> {
   const assigned = new Set(state?.assigned.map(({ name }) => name));
   const desired = new Map<string, DesiredPolicy>();

@@ -23,10 +23,10 @@ export interface Skew {
 }
 
 /**
- * The newest format that the node's agent reads, out of `formats` (those that this controller writes). Where the agent has
- * said nothing yet it starts now, from the newest template of the DaemonSet, which is upgraded before the controller: it is
- * taken to be as new. If it is not, it keeps what it has, and says what it reads in the same status in which it says
- * so. An empty NodeState would be the way to ask first, and that clears a node.
+ * The newest format that the node's agent reads, out of `formats` (those that this controller writes); `written` begins with
+ * the newest. Where the agent has said nothing yet it starts now, from the newest template of the DaemonSet, which is upgraded
+ * before the controller: it is taken to be as new. If it is not, it keeps what it has, and says what it reads in the same
+ * status in which it says so. An empty NodeState would be the way to ask first, and that clears a node.
  */
 export function writtenFor(
   written: readonly WrittenPolicy[],
@@ -34,13 +34,7 @@ export function writtenFor(
   formats: readonly number[],
 ): WrittenPolicy | Skew {
   const reads = agent?.planFormats ?? formats;
-  const found = written
-    .filter(({ format }) => reads.includes(format))
-    .reduce<WrittenPolicy | undefined>(
-      (best, one) => (best === undefined || one.format > best.format ? one : best),
-      undefined,
-    );
-  if (found !== undefined) return found;
+  for (const one of written) if (reads.includes(one.format)) return one;
   const who = agent?.version === undefined ? "its agent" : `its agent (${agent.version})`;
   const says = `${who} reads plan format ${list(reads)}`;
   const shared = formats.filter((format) => reads.includes(format));
