@@ -34,6 +34,11 @@ const COMMANDS = [
     load: async () => (await import("./cli/plan.ts")).planCommand(),
   },
   {
+    name: "rollout",
+    summary: "show how far a policy has come on the nodes; pause, resume or retry it",
+    load: async () => (await import("./cli/rollout.ts")).rolloutCommand(),
+  },
+  {
     name: "cleanup",
     summary: "take everything of ours off this node",
     load: async () => (await import("./cli/cleanup.ts")).cleanupCommand(),

@@ -27,12 +27,12 @@ export interface AssignedPolicies {
 
 /**
  * Reads each element by itself, so that a malformed one hurts only itself. `before` is what was enforced last; `lost`: nobody
- * knows what that was.
+ * knows what that was. Of it the policies named in `keep` stay, as the NodeState does not say yet what shall become of them.
  */
 export function readAssignedPolicies(
   elements: readonly unknown[],
   before: readonly AssignedPolicy[],
-  lost = false,
+  { lost = false, keep = [] }: { readonly lost?: boolean; readonly keep?: readonly string[] | undefined } = {},
 ): AssignedPolicies {
   const policies: AssignedPolicy[] = [];
   const revisions: PolicyRevision[] = [];
@@ -58,6 +58,12 @@ export function readAssignedPolicies(
       const reason = error instanceof UnknownPlanFormatError ? "UnknownPlanFormat" : "PlanUnreadable";
       refused.push({ ...revision, reason, message: `${why}; ${fate}` });
     }
+  }
+  const named = new Set(revisions.map(({ name }) => name));
+  for (const kept of before) {
+    if (!keep.includes(kept.name) || named.has(kept.name)) continue;
+    policies.push(kept);
+    revisions.push({ name: kept.name, uid: kept.uid, hash: kept.hash });
   }
   return { policies, revisions, refused, nameless };
 }

@@ -41,7 +41,7 @@ export function assignment({ inputs, log }: { readonly inputs: AgentInputs; read
 
   function fromServer({ last, lost }: Pick<SavedState, "last" | "lost">, settings: NodeSettings) {
     const state = inputs.nodeState();
-    policies = readAssignedPolicies(state?.policies ?? [], last.policies, lost);
+    policies = readAssignedPolicies(state?.policies ?? [], last.policies, { lost, keep: state?.keep });
     const known = { policies, lost };
     const target = targetOf(state, known, { present: inputs.groups(), before: last.groups }, settings);
     const [nameless] = policies.nameless;

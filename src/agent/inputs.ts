@@ -14,6 +14,8 @@ export interface NodeStateRecord {
   readonly generation: number | undefined;
   /** undefined: spec does not even hold a list. */
   readonly policies: readonly unknown[] | undefined;
+  /** Policies of which it does not say yet what shall become of them: what is enforced of them stays. */
+  readonly keep?: readonly string[];
   /** What others ask to have measured, and what they measured; what cannot be read is not there. */
   readonly probes: readonly PeerProbe[];
   readonly probeAnswers: readonly ProbeAnswer[];
@@ -62,7 +64,8 @@ export function agentInputs({ client, nodeName, log, onChange }: AgentInputsOpti
     onChange: ({ before, after }) => {
       if (before?.uid === after?.uid && before?.generation === after?.generation) return;
       // Rules for 100,000 addresses are not to be made anew because another node wants something measured.
-      if (before?.uid === after?.uid && isDeepStrictEqual(before?.policies, after?.policies)) onChange();
+      const same = isDeepStrictEqual(before?.policies, after?.policies) && isDeepStrictEqual(before?.keep, after?.keep);
+      if (before?.uid === after?.uid && same) onChange();
       else changed();
     },
     onSync: onChange,
@@ -104,9 +107,9 @@ export function agentInputs({ client, nodeName, log, onChange }: AgentInputsOpti
 
 function readNodeState(object: KubeObject & { readonly spec?: unknown; readonly status?: unknown }): NodeStateRecord {
   const { uid, generation } = object.metadata;
-  const spec: Readonly<Partial<Record<"policies" | "auditRequest" | "probes" | "probeAnswers", unknown>>> =
+  const spec: Readonly<Partial<Record<"policies" | "keep" | "auditRequest" | "probes" | "probeAnswers", unknown>>> =
     typeof object.spec === "object" && object.spec !== null ? object.spec : {};
-  const { policies, auditRequest, probes, probeAnswers } = spec;
+  const { policies, keep, auditRequest, probes, probeAnswers } = spec;
   return {
     uid,
     generation,
@@ -114,6 +117,7 @@ function readNodeState(object: KubeObject & { readonly spec?: unknown; readonly 
     probes: probesSchema.safeParse(probes).data ?? [],
     probeAnswers: probeAnswersSchema.safeParse(probeAnswers).data ?? [],
     status: nodeStateStatusSchema.safeParse(object.status).data,
+    ...(Array.isArray(keep) && { keep: keep.filter((name) => typeof name === "string") }),
     ...(typeof auditRequest === "string" && auditRequest !== "" && { auditRequest }),
   };
 }

@@ -25,7 +25,11 @@ export function targetOf(
   if (state.policies === undefined) {
     return { kind: "Keep", reason: "SpecUnreadable", message: "spec.policies of the NodeState is not a list" };
   }
-  if (state.policies.length === 0) return { kind: "Clear" };
+  if (state.policies.length === 0 && assigned.policies.length === 0) {
+    const { keep = [] } = state;
+    if (keep.length === 0) return { kind: "Clear" };
+    return { kind: "Keep", reason: "AwaitingTurn", message: `waiting for the roll-out of ${keep.join(", ")}` };
+  }
   if (assigned.policies.length === 0) {
     return { kind: "Keep", reason: "SpecUnreadable", message: "no policy in the NodeState is readable" };
   }

@@ -14,6 +14,8 @@ import { podCountsSchema } from "./pods.ts";
 
 /** Bounds of the lists in a NodeState's status: the agent sends the first of each. */
 export const NODE_POLICIES_MAX = 64;
+/** More policies may select a node than it takes. */
+export const NODE_KEEP_MAX = 256;
 export const NODE_SYSCTLS_MAX = 128;
 export const DRIFT_ITEMS_MAX = 20;
 
@@ -36,6 +38,11 @@ const assignedPolicySchema = z
     uid,
     hash: hash.describe("Revision: a hash of priority, mode and plan. Status answers with it."),
     priority: z.int32().describe("Priority of the policy."),
+    retryAt: z
+      .string()
+      .max(64)
+      .optional()
+      .describe("When this changes, an agent that failed tries again. No part of hash."),
     mode: z.enum(MODES).describe("Mode of the policy."),
     plan: planSchema.describe("What the policy asks of this node, compiled. Its format field says how to read it."),
   })
@@ -46,6 +53,18 @@ export const nodeStateSpecSchema = z
     policies: keyedList(assignedPolicySchema, ["name"], NODE_POLICIES_MAX).describe(
       "Policies that the node shall enforce. Empty: the node is cleared.",
     ),
+    keep: z
+      .array(z.string().max(63))
+      .max(NODE_KEEP_MAX)
+      .optional()
+      .describe("Policies whose turn on this node has not come: what the agent enforces of them stays."),
+    unawaited: z
+      .array(z.string().max(63))
+      .max(NODE_POLICIES_MAX)
+      .optional()
+      .describe(
+        "Policies that were handed over while the node was not ready or silent: no roll-out waits for the answer.",
+      ),
     auditRequest: z
       .string()
       .max(64)

@@ -16,6 +16,7 @@ import { DNS_LABEL } from "./named.ts";
 import { observedEntriesSchema, wantedOnNodesSchema, wouldCounts } from "./observed.ts";
 import { podCountsSchema } from "./pods.ts";
 import { rateLimitsSchema } from "./rate-limits.ts";
+import { rolloutSchema, rolloutStatusSchema } from "./rollout.ts";
 import { withRules } from "./rule.ts";
 import { sysctlsSchema } from "./sysctls.ts";
 
@@ -50,6 +51,7 @@ export const policySpecSchema = withRules(
       ),
     monitoring: monitoringSchema.optional().describe("What agents watch all the time. Changes no traffic."),
     audit: auditSchema.optional().describe("What agents look at regularly. Absent: nothing."),
+    rollout: rolloutSchema.optional(),
   }),
   [
     {
@@ -88,6 +90,7 @@ export const policyStatusSchema = z
       })
       .optional()
       .describe("Nodes by outcome."),
+    rollout: rolloutStatusSchema.optional(),
     range: z.string().max(64).optional().describe("Range of local ports measured on the enforced nodes."),
     pods: podCountsSchema.optional(),
     droppedPackets: z

@@ -33,6 +33,13 @@ export const POLICY_COLUMNS: readonly Column[] = [
   { name: "Unknown", type: "integer", jsonPath: ".status.nodes.unknown", description: "Nodes not heard of." },
   { name: "Status", type: "string", jsonPath: ".status.status", description: "Ready, or why not yet." },
   AGE,
+  {
+    name: "Rollout",
+    type: "string",
+    jsonPath: ".status.rollout.phase",
+    description: "Where the roll-out of the newest revision stands.",
+    wide: true,
+  },
   { name: "Range", type: "string", jsonPath: ".status.range", description: "Local ports measured.", wide: true },
   {
     name: "Dropped",

@@ -45,3 +45,19 @@ export function rootFolder(text: string): string {
   if (!text.startsWith("/")) throw new InvalidArgumentError("Give an absolute path.");
   return text.replace(/\/+$/, "") || "/";
 }
+
+export function yesOrNo(text: string): boolean {
+  if (text === "true" || text === "false") return text === "true";
+  throw new InvalidArgumentError("Give true or false.");
+}
+
+const SECONDS: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600 };
+
+/** `90s`, `10m`, `1h` or `0`, in milliseconds. */
+export function duration(text: string): number {
+  const [, number, unit] = /^(\d{1,6})([smh])$/.exec(text) ?? [];
+  const seconds = unit === undefined ? undefined : SECONDS[unit];
+  if (text === "0") return 0;
+  if (seconds === undefined) throw new InvalidArgumentError("Give a time, such as 90s, 10m or 1h.");
+  return Number(number) * seconds * 1_000;
+}

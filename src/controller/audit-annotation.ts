@@ -6,8 +6,13 @@ import { contentHash } from "../plan/content-hash.ts";
 const REQUEST_MAX = 64;
 
 /** What the annotation of a Node or a policy says, as short as a request may be; undefined where it says nothing. */
-export function auditAsked({ annotations = {} }: ObjectMeta): string | undefined {
-  const value = annotations[AUDIT_ANNOTATION];
+export function auditAsked(metadata: ObjectMeta): string | undefined {
+  return annotated(metadata, AUDIT_ANNOTATION);
+}
+
+/** The same of another annotation that asks for something whenever its value changes. */
+export function annotated({ annotations = {} }: ObjectMeta, annotation: string): string | undefined {
+  const value = annotations[annotation];
   return value === undefined || value === "" ? undefined : shortRequest(value);
 }
 

@@ -4,6 +4,7 @@ import { canonicalJson } from "../plan/canonical-json.ts";
 import type { EventRecorder } from "./event-recorder.ts";
 import type { Liveness } from "./liveness.ts";
 import type { NodeStateFacts } from "./node-state-facts.ts";
+import type { OwnWrites } from "./own-writes.ts";
 import type { ReconcileKey } from "./reconcile-key.ts";
 import type { ControllerStores } from "./stores.ts";
 import type { ChangeHandlers } from "./watches.ts";
@@ -15,6 +16,7 @@ export interface ChangeContext {
   readonly stores: () => ControllerStores;
   readonly queue: Pick<WorkQueue<ReconcileKey>, "add" | "addAfter">;
   readonly liveness: Liveness;
+  readonly handed: Pick<OwnWrites, "gone">;
   readonly events: Pick<EventRecorder, "nodeChanged" | "policyChanged">;
   /** Whether the agent of this node counts as silent now. */
   readonly isSilent: (node: string) => boolean;
@@ -25,6 +27,7 @@ export function changeHandlers({
   stores,
   queue,
   liveness,
+  handed,
   events,
   isSilent,
 }: ChangeContext): ChangeHandlers & { all(): void } {
@@ -45,7 +48,7 @@ export function changeHandlers({
       // Its status alone changed; a spec that changes has a new generation.
       if (before !== undefined && before.uid === after?.uid && before.generation === after.generation) {
         // An annotation changes no generation.
-        if (before.auditAsked !== after.auditAsked) queue.add("fleet");
+        if (before.auditAsked !== after.auditAsked || before.retryAsked !== after.retryAsked) queue.add("fleet");
         return;
       }
       queue.add("fleet");
@@ -66,6 +69,7 @@ export function changeHandlers({
     },
     nodeStates: (name, before, after) => {
       events.nodeChanged(name);
+      if (before !== undefined && before.uid !== after?.uid) handed.gone(name, before.uid);
       for (const policy of policiesOf(before, after)) queue.add(`policy/${policy}`);
       // An agent that cannot be told of a policy was never assigned it, so its name is not among these.
       if (!same(before?.agent, after?.agent)) everyPolicy();
@@ -79,6 +83,7 @@ export function changeHandlers({
       liveness.observe(name, after);
       if (wasSilent === isSilent(name)) return;
       everyPolicy();
+      queue.add("fleet");
       queue.add("probes");
     },
     services: (_name, before, after) => {
@@ -96,7 +101,9 @@ export function changeHandlers({
 
 function policiesOf(...states: readonly (NodeStateFacts | undefined)[]): ReadonlySet<string> {
   return new Set(
-    states.flatMap((state) => [...(state?.assigned ?? []), ...(state?.reported ?? [])]).map(({ name }) => name),
+    states.flatMap((state) =>
+      [...(state?.assigned ?? []), ...(state?.reported ?? [])].map(({ name }) => name).concat(state?.keep ?? []),
+    ),
   );
 }
 

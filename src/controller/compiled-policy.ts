@@ -1,5 +1,6 @@
 import { parsePolicy } from "../api/parse.ts";
 import type { PortHardeningPolicy } from "../api/policy.ts";
+import { DEFAULT_ROLLOUT, RETRY_ANNOTATION, type Rollout } from "../api/rollout.ts";
 import { SchemaError } from "../api/schema-error.ts";
 import type { KubeObject } from "../kube/types.ts";
 import { type CompileOptions, compile } from "../plan/compile.ts";
@@ -8,6 +9,7 @@ import { PLAN_FORMATS, type PlanFormat } from "../plan/plan-formats.ts";
 import { assign } from "../plan/plan-hash.ts";
 import type { LabelSelector } from "../plan/select.ts";
 import type { AssignedPolicy, Plan } from "../plan/types.ts";
+import { annotated } from "./audit-annotation.ts";
 import type { WrittenPolicy } from "./written-plans.ts";
 
 /** A policy made ready for the nodes, or why it cannot be. */
@@ -16,6 +18,7 @@ export type CompiledPolicy =
       readonly outcome: "Compiled";
       readonly name: string;
       readonly nodeSelector: LabelSelector | undefined;
+      readonly rollout: Rollout;
       /** What it asks, the same for every node that is selected. What is written for them is in `written`. */
       readonly element: AssignedPolicy;
       /** One for each format that has words for it. */
@@ -25,6 +28,7 @@ export type CompiledPolicy =
       readonly outcome: "Refused";
       readonly name: string;
       readonly nodeSelector: LabelSelector | undefined;
+      readonly rollout: Rollout;
       readonly problem: string;
     }
   /** Nobody can say which nodes it selects. */
@@ -46,18 +50,20 @@ export function compilePolicy(
   } catch (error) {
     return { outcome: "Unreadable", name, problem: describe(error) };
   }
-  const { nodeSelector } = policy.spec;
+  const { nodeSelector, rollout = DEFAULT_ROLLOUT } = policy.spec;
+  const retryAt = annotated(object.metadata, RETRY_ANNOTATION);
   try {
     const plan = compileForAnyNode(policy, options);
     const written = formats.flatMap(({ format, write }): WrittenPolicy[] => {
       const wire = write(plan);
       if (wire === undefined) return [];
-      const element = assign(policy, wire);
+      const revision = assign(policy, wire);
+      const element = retryAt === undefined ? revision : { ...revision, retryAt };
       return [{ format, element, bytes: Buffer.byteLength(JSON.stringify(element)) }];
     });
-    return { outcome: "Compiled", name, nodeSelector, element: assign(policy, plan), written };
+    return { outcome: "Compiled", name, nodeSelector, rollout, element: assign(policy, plan), written };
   } catch (error) {
-    return { outcome: "Refused", name, nodeSelector, problem: describe(error) };
+    return { outcome: "Refused", name, nodeSelector, rollout, problem: describe(error) };
   }
 }
 

@@ -10,6 +10,7 @@ import { controllerMetrics } from "./controller-metrics.ts";
 import { eventRecorder } from "./event-recorder.ts";
 import { type FleetRollout, fleetRollout } from "./fleet-rollout.ts";
 import { liveness } from "./liveness.ts";
+import { ownWrites } from "./own-writes.ts";
 import type { PodRangeState } from "./pod-range.ts";
 import { asksForPods } from "./pods-outcome.ts";
 import { reconcileAddressGroups } from "./reconcile-address-groups.ts";
@@ -55,6 +56,9 @@ const ROLE_STORES: Record<ClusterAddressRole | typeof SELECTED_NODES, readonly (
   [SELECTED_NODES]: [...FLEET_STORES, "selectedShards"],
 };
 
+/** After so long it is looked anew whose turn it is, where a NodeState could not be written. */
+const UNWRITTEN_MILLISECONDS = 10_000;
+
 /** Level-based: every pass looks at the caches as they are, so it does not matter what happened before it was started. */
 export function createController({
   client,
@@ -69,6 +73,7 @@ export function createController({
   const paces = new Map<string, StatusPace>();
   const waiting = new Set<ReconcileKey>();
   const written: WrittenProbes = new Map();
+  const handed = ownWrites(now, () => queue.addAfter("fleet", UNWRITTEN_MILLISECONDS));
   let turn: FleetRollout | undefined;
   /** As last looked at. */
   let podRange: PodRangeState | undefined;
@@ -98,6 +103,7 @@ export function createController({
     stores: () => watches.stores,
     queue: { add, addAfter: queue.addAfter },
     liveness: lives,
+    handed,
     events,
     isSilent,
   });
@@ -137,8 +143,8 @@ export function createController({
   async function reconcile(parsed: ParsedKey, key: ReconcileKey, signal: AbortSignal): Promise<void> {
     switch (parsed.kind) {
       case "fleet": {
-        if (unsynced(stores, FLEET_STORES).length > 0) return;
-        turn = fleetRollout(stores);
+        if (unsynced(stores, STATUS_STORES).length > 0) return;
+        turn = fleetRollout({ stores, written: handed, heardAt: lives.heardAt, silentAfterMilliseconds, now: now() });
         for (const name of turn.nodes) add(`node/${name}`);
         return;
       }
@@ -162,7 +168,8 @@ export function createController({
       case "node": {
         if (unsynced(stores, FLEET_STORES).length > 0 || turn === undefined) return;
         const { name } = parsed;
-        const done = await reconcileNodeState(name, { client, stores, mayChange: turn.mayChange, signal });
+        const { turnOf } = turn;
+        const done = await reconcileNodeState(name, { client, stores, turnOf, written: handed, signal });
         if (done !== "Unchanged") logger.info({ node: name, done }, "NodeState reconciled");
         return;
       }

@@ -10,7 +10,7 @@ import { type Finding, findingKey, type NodeNews, nodeHappenings, nodeNews } fro
 import type { NodeStateFacts } from "./node-state-facts.ts";
 import { podNamesOn, podUidOf } from "./pod-names.ts";
 import type { PolicyFacts } from "./policy-facts.ts";
-import { policyNews, sumUp } from "./policy-happenings.ts";
+import { policyNews, resumedNews, sumUp } from "./policy-happenings.ts";
 import { sumUps } from "./sum-ups.ts";
 import { fieldAt } from "./wire-fields.ts";
 
@@ -89,7 +89,8 @@ export function eventRecorder(options: EventRecorderOptions): EventRecorder {
     const before = remember(lookedAt.policies, name, policy);
     if (policy === undefined) sums.forget(name);
     if (policy === undefined) return;
-    for (const { happening } of newAmong(policyNews(policy), before && policyNews(before))) {
+    const news = newAmong(policyNews(policy), before && policyNews(before)).map(({ happening }) => happening);
+    for (const happening of [...(before === undefined ? [] : resumedNews(before, policy)), ...news]) {
       if (!budget.take(`policy/${name}`, now())) onResult("Dropped");
       else if (!(await make(happening, signal))) return;
     }

@@ -8,7 +8,7 @@ import { type AuditFacts, auditFacts } from "./audit-facts.ts";
 import { type ProbingFacts, probingFacts } from "./probing-facts.ts";
 import { readNodeStateStatus } from "./read-node-state-status.ts";
 import { type NodeSelection, nodeSelectionsIn } from "./selected-nodes.ts";
-import { fieldAt, recordsAt } from "./wire-fields.ts";
+import { fieldAt, recordsAt, stringsAt } from "./wire-fields.ts";
 import type { AgentFacts } from "./written-plans.ts";
 
 /** One element of spec.policies, without its plan. */
@@ -17,6 +17,9 @@ export interface AssignedFacts {
   readonly uid: string;
   /** undefined where the element is not what its hash says: somebody else edited it. */
   readonly hash: string | undefined;
+  /** It is in mode Observe. */
+  readonly observes?: true;
+  readonly retryAt?: string;
 }
 
 export interface ReportedPolicy extends Omit<PolicyOnNode, "uid" | "since" | "existingConnections"> {
@@ -35,6 +38,9 @@ export interface NodeStateFacts {
   readonly assigned: readonly AssignedFacts[];
   /** Undefined where no agent wrote a status yet. */
   readonly agent: AgentFacts | undefined;
+  /** spec.keep and spec.unawaited. */
+  readonly keep: readonly string[];
+  readonly unawaited: readonly string[];
   /** The nodes that the assigned plans name as peers. */
   readonly nodeSelections: readonly NodeSelection[];
   /** Empty where the agent wrote nothing yet, or nothing that can be read. */
@@ -70,6 +76,8 @@ export function parseNodeStateFacts(object: KubeObject): NodeStateFacts {
     createdAt: Date.parse(creationTimestamp) || 0,
     assigned: elements.map(assignedFacts),
     agent: status && { version: status.agentVersion, planFormats: status.planFormats },
+    keep: stringsAt(spec, "keep"),
+    unawaited: stringsAt(spec, "unawaited"),
     nodeSelections: elements.flatMap(({ plan }) => nodeSelectionsIn(plan)),
     reported: (status?.policies ?? []).map(reportedPolicy),
     observed: status?.observed ?? [],
@@ -94,9 +102,16 @@ function reportedPolicy({
 }
 
 function assignedFacts(element: Readonly<Record<string, unknown>>): AssignedFacts {
-  const { name, uid, hash, priority, mode, plan } = element;
+  const { name, uid, hash, priority, mode, retryAt, plan } = element;
   // Any value has a hash; that of a malformed element is not the one that it states.
   const content = { priority, mode, plan } as Pick<AssignedPolicy, "priority" | "mode" | "plan">;
   const intact = typeof hash === "string" && planHash(content) === hash;
-  return { name: String(name), uid: String(uid), hash: intact ? hash : undefined };
+  return {
+    name: String(name),
+    uid: String(uid),
+    hash: intact ? hash : undefined,
+    // Of what somebody edited nobody can say that it enforces nothing.
+    ...(intact && mode === "Observe" ? { observes: true } : {}),
+    ...(typeof retryAt === "string" ? { retryAt } : {}),
+  };
 }

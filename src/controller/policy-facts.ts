@@ -1,7 +1,8 @@
 import { type PolicyStatus, policyStatusSchema } from "../api/policy.ts";
+import { RETRY_ANNOTATION } from "../api/rollout.ts";
 import type { KubeObject } from "../kube/types.ts";
 import type { CompileOptions } from "../plan/compile.ts";
-import { auditAsked } from "./audit-annotation.ts";
+import { annotated, auditAsked } from "./audit-annotation.ts";
 import { type CompiledPolicy, compilePolicy } from "./compiled-policy.ts";
 import { fieldAt } from "./wire-fields.ts";
 
@@ -15,6 +16,8 @@ export interface PolicyFacts {
   readonly compiled: CompiledPolicy;
   /** Its annotation that asks for an audit. */
   readonly auditAsked?: string | undefined;
+  /** Its annotation that asks nodes that failed to try again. */
+  readonly retryAsked?: string | undefined;
 }
 
 /** Total: a policy that was left out would look deleted and be taken off the nodes. */
@@ -27,6 +30,7 @@ export function parsePolicyFacts(object: KubeObject, options: CompileOptions): P
     status: parsePolicyStatus(object),
     compiled: compilePolicy(object, options),
     auditAsked: auditAsked(object.metadata),
+    retryAsked: annotated(object.metadata, RETRY_ANNOTATION),
   };
 }
 

@@ -1,5 +1,6 @@
 import { Gauge, type Registry } from "prom-client";
 import { SEVERITIES } from "../api/audit.ts";
+import { ROLLOUT_PHASES } from "../api/rollout.ts";
 import type { Store } from "../kube/types.ts";
 import type { PolicyFacts } from "./policy-facts.ts";
 
@@ -33,6 +34,19 @@ export function policyMetrics(registry: Registry, policies: () => Store<Pick<Pol
     "Nodes that a policy selects, by what became of it there. Unknown: not ready, or silent for three minutes.",
     ["outcome"],
     ({ nodes }) => (nodes === undefined ? [] : byOutcome(nodes)),
+  );
+  gauge(
+    "port_hardening_policy_rollout_phase",
+    "Where the roll-out of a policy stands: 1 for its phase, 0 for the others.",
+    ["phase"],
+    ({ rollout }) =>
+      rollout === undefined ? [] : ROLLOUT_PHASES.map((phase) => [{ phase }, rollout.phase === phase ? 1 : 0] as const),
+  );
+  gauge(
+    "port_hardening_policy_rollout_updated_nodes",
+    "Nodes that were handed the newest revision of a policy.",
+    [],
+    ({ rollout }) => (rollout === undefined ? [] : [[{}, rollout.updated]]),
   );
   gauge(
     "port_hardening_policy_audit_findings",

@@ -6,11 +6,14 @@ import { askedOf, judgeAudit, type NodeAuditOutcome } from "./audit-outcome.ts";
 import { clusterWarnings } from "./cluster-warnings.ts";
 import type { CompiledPolicy } from "./compiled-policy.ts";
 import { type DesiredPolicy, desiredPolicies } from "./desired-policies.ts";
+import { rolloutOf } from "./fleet-rollout.ts";
 import { type Desired, judgeNode, type NodeOutcome, silentFrom } from "./node-outcome.ts";
 import type { PodRangeState } from "./pod-range.ts";
 import { podsOutcome } from "./pods-outcome.ts";
 import type { PolicyFacts } from "./policy-facts.ts";
 import type { NodeConflict, PolicyOutcome } from "./policy-status.ts";
+import { type RolloutNode, rollout } from "./rollout.ts";
+import { rolloutNode } from "./rollout-node.ts";
 import type { ControllerStores } from "./stores.ts";
 
 export interface OutcomeContext {
@@ -34,12 +37,16 @@ export function policyOutcome(
   const outcomes: NodeOutcome[] = [];
   const conflicts: NodeConflict[] = [];
   const audits: NodeAuditOutcome[] = [];
+  const rollingOut: RolloutNode[] = [];
+  const hearing = { heardAt, silentAfterMilliseconds, now };
   const asked = policy.compiled.outcome === "Compiled" ? askedOf(policy.compiled.element) : undefined;
   let nextSilenceAt = Number.POSITIVE_INFINITY;
   for (const node of stores.nodes.list().toSorted(byName)) {
     const state = stores.nodeStates.get({ name: node.name });
     const onNode = desiredPolicies(compiled, node, state);
     const wanted = onNode.get(policy.name);
+    const concerned = rolloutNode(policy.name, { node, state, handed: state, wanted }, hearing);
+    if (concerned !== undefined) rollingOut.push(concerned);
     if (wanted === undefined) continue;
     const silent = silentFrom(state, heardAt(node.name), silentAfterMilliseconds);
     if (silent > now) nextSilenceAt = Math.min(nextSilenceAt, silent);
@@ -61,6 +68,7 @@ export function policyOutcome(
     own.element.mode === "Enforce" &&
     own.element.plan.ephemeralPorts?.range !== undefined;
   const observes = own.outcome === "Compiled" && own.element.mode === "Observe";
+  const settings = rolloutOf(policy);
   const problem = own.outcome === "Compiled" ? undefined : own.problem;
   const warnings = own.outcome === "Compiled" ? clusterWarnings(own.element.plan, stores, nodePortRange) : [];
   const pods = podsOutcome(policy, { found: podRange, all: compiled }, outcomes);
@@ -72,6 +80,9 @@ export function policyOutcome(
     setsRange,
     observes,
     warnings,
+    ...(own.outcome === "Compiled"
+      ? { rollout: { decision: rollout(settings, rollingOut), settings, revision: own.element.hash } }
+      : {}),
     ...(asked === undefined ? {} : { audits }),
     ...(pods === undefined ? {} : { pods }),
     nextSilenceAt,

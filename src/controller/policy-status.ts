@@ -7,6 +7,8 @@ import type { NodeOutcome } from "./node-outcome.ts";
 import { summariseObserved } from "./observed-outcome.ts";
 import { type PodsOutcome, podRemarks, withPods } from "./pods-outcome.ts";
 import { remarksOf } from "./remarks.ts";
+import { deadlineOf, type PolicyRollout, rolloutStatus } from "./rollout-progress.ts";
+import { judgeRollout } from "./rollout-verdict.ts";
 import { groupOutcomes, judgePolicy, nameNodes } from "./verdict.ts";
 
 const INT32_MAX = 2 ** 31 - 1;
@@ -30,6 +32,8 @@ export interface PolicyOutcome {
   readonly setsRange: boolean;
   /** What is odd in the cluster, apart from what nodes say: sentences. */
   readonly warnings: readonly string[];
+  /** How far it has come; absent where it cannot be read or compiled. */
+  readonly rollout?: PolicyRollout;
   /** One per selected node; absent where the policy asks for no audit. */
   readonly audits?: readonly NodeAuditOutcome[];
   /** Absent where the policy asks for nothing in pods. */
@@ -41,8 +45,16 @@ export function summarisePolicy(policy: PolicyOutcome, before: PolicyStatus | un
   const { generation: observedGeneration, problem, outcomes, conflicts, setsRange, observes, warnings } = policy;
   const groups = groupOutcomes(outcomes);
   const { Enforced: enforced, Failed: failed, NotEnforceable: evaded, Outdated: outdated, Unknown: unknown } = groups;
+  const { rollout } = policy;
+  const progress = rollout && rolloutStatus(rollout, before?.rollout, now);
+  const overdue =
+    rollout !== undefined && progress !== undefined && now.getTime() >= deadlineOf(progress, rollout.settings);
   const { ready, reconciling, stalled, reason, ...verdict } = withPods(
-    judgePolicy(outcomes, problem, observes),
+    judgePolicy(outcomes, problem, {
+      observes,
+      rollout: rollout && judgeRollout(rollout, overdue),
+      decision: rollout?.decision,
+    }),
     policy.pods,
   );
   const message = [verdict.message + remarksOf(outcomes), ...podRemarks(policy.pods), ...warnings].join(" ");
@@ -71,6 +83,7 @@ export function summarisePolicy(policy: PolicyOutcome, before: PolicyStatus | un
       ...(evaded.length === 0 ? {} : { notEnforceable: evaded.length }),
       ...(outdated.length === 0 ? {} : { outdated: outdated.length }),
     },
+    ...(progress === undefined ? {} : { rollout: progress }),
     ...(setsRange && range !== "" ? { range } : {}),
     ...(policy.pods?.counts === undefined ? {} : { pods: policy.pods.counts }),
     droppedPackets: Math.min(

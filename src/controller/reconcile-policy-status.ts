@@ -8,7 +8,8 @@ import { FIELD_MANAGER } from "./field-manager.ts";
 import type { PodRangeState } from "./pod-range.ts";
 import { parsePolicyStatus } from "./policy-facts.ts";
 import { policyOutcome } from "./policy-outcome.ts";
-import { summarisePolicy } from "./policy-status.ts";
+import { type PolicyOutcome, summarisePolicy } from "./policy-status.ts";
+import { deadlineOf } from "./rollout-progress.ts";
 import type { StatusChange, StatusPace } from "./status-pace.ts";
 import type { ControllerStores } from "./stores.ts";
 
@@ -31,7 +32,7 @@ export interface PolicyStatusContext {
 
 /**
  * Publishes what was measured, where it says something new. Returns the milliseconds after which time alone may change
- * the answer: an agent falls silent, or a write had to wait.
+ * the answer: an agent falls silent, a roll-out has not come forward, or a write had to wait.
  */
 export async function reconcilePolicyStatus(name: string, context: PolicyStatusContext): Promise<number | undefined> {
   const { client, stores, pace, signal } = context;
@@ -61,7 +62,13 @@ export async function reconcilePolicyStatus(name: string, context: PolicyStatusC
       onLeftOut: context.onLeftOut,
     });
   }
-  return Number.isFinite(nextSilenceAt) ? nextSilenceAt - now : undefined;
+  const againAt = Math.min(nextSilenceAt, overdueAt(outcome, after, now));
+  return Number.isFinite(againAt) ? againAt - now : undefined;
+}
+
+function overdueAt({ rollout }: PolicyOutcome, { rollout: progress }: PolicyStatus, now: number): number {
+  const at = rollout && progress ? deadlineOf(progress, rollout.settings) : Number.POSITIVE_INFINITY;
+  return at > now ? at : Number.POSITIVE_INFINITY;
 }
 
 function kindOf(before: PolicyStatus | undefined, after: PolicyStatus): StatusChange {

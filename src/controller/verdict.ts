@@ -1,4 +1,6 @@
 import type { NodeOutcome } from "./node-outcome.ts";
+import type { RolloutDecision } from "./rollout.ts";
+import type { RolloutVerdict } from "./rollout-verdict.ts";
 
 type Status = "True" | "False" | "Unknown";
 
@@ -18,8 +20,16 @@ export interface Verdict {
     | "ControllerOutdated"
     | "PartlyEnforced"
     | "NodesUnknown"
-    | "InvalidPolicy";
+    | "InvalidPolicy"
+    | RolloutVerdict["reason"];
   readonly message: string;
+}
+
+export interface JudgeOptions {
+  readonly observes?: boolean;
+  /** Why the roll-out does not go on. */
+  readonly rollout?: RolloutVerdict | undefined;
+  readonly decision?: Pick<RolloutDecision, "phase" | "waitingFor" | "pending"> | undefined;
 }
 
 /**
@@ -28,7 +38,11 @@ export interface Verdict {
  * cluster without a single agent does not turn Ready after a while. Where a node cannot enforce it for what else is there,
  * or its agent cannot be told of it, somebody has to act, so that is Stalled too.
  */
-export function judgePolicy(outcomes: readonly NodeOutcome[], problem: string | undefined, observes = false): Verdict {
+export function judgePolicy(
+  outcomes: readonly NodeOutcome[],
+  problem: string | undefined,
+  { observes = false, rollout, decision }: JudgeOptions = {},
+): Verdict {
   const {
     Enforced: enforced,
     Failed: failed,
@@ -51,7 +65,14 @@ export function judgePolicy(outcomes: readonly NodeOutcome[], problem: string | 
   if (failed.length > 0) {
     const first = failed[0];
     const message = `${failed.length} of ${all} failed: ${nameNodes(failed)}. ${first?.node}: ${first?.message ?? first?.reason ?? "no reason given"}`;
-    return { ready: "False", reconciling, stalled: true, reason: "NodesFailed", message };
+    if (rollout?.reason !== "RolloutHalted") {
+      return { ready: "False", reconciling, stalled: true, reason: "NodesFailed", message };
+    }
+    return { ready: "False", reconciling: false, ...rollout, message: `${message}. ${rollout.message}` };
+  }
+  if (rollout !== undefined) {
+    const message = `${enforced.length} of ${all} ${does}. ${rollout.message}`;
+    return { ready: "False", reconciling: false, ...rollout, message };
   }
   if (outdated.length > 0) {
     const first = outdated[0];
@@ -60,7 +81,7 @@ export function judgePolicy(outcomes: readonly NodeOutcome[], problem: string | 
     return { ready: "False", reconciling, stalled: true, reason, message };
   }
   if (reconciling) {
-    const message = `${enforced.length} of ${all} ${does}; waiting for ${nameNodes(pending)}.`;
+    const message = `${enforced.length} of ${all} ${does}; ${waitingWords(pending, decision)}.`;
     return { ready: "False", reconciling, stalled: false, reason: "Progressing", message };
   }
   const [first] = evaded;
@@ -75,6 +96,15 @@ export function judgePolicy(outcomes: readonly NodeOutcome[], problem: string | 
   }
   const message = unknown.length === 0 ? `All of ${all} ${does}.` : `${enforced.length} of ${all} ${does}; ${silent}`;
   return { ready: "True", reconciling: false, stalled: false, reason: observes ? "Observing" : "Enforced", message };
+}
+
+/** Of those that are not there yet only some were told; the others wait for these. */
+function waitingWords(pending: readonly NodeOutcome[], decision: JudgeOptions["decision"]): string {
+  const { phase, waitingFor = [], pending: following = 0 } = decision ?? {};
+  if (waitingFor.length === 0) return `waiting for ${nameNodes(pending)}`;
+  const told = nameNodes(waitingFor.map(({ name }) => ({ node: name })));
+  const after = following === 0 ? "" : `; ${countNodes(following)} ${following === 1 ? "follows" : "follow"}`;
+  return `${phase === "Canary" ? "canary: " : ""}waiting for ${told}${after}`;
 }
 
 export function groupOutcomes(

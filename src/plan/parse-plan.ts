@@ -19,6 +19,7 @@ const elementSchema = z.strictObject({
   hash: z.string().regex(/^[0-9a-f]{16}$/, "must be 16 hexadecimal digits"),
   priority: z.int32(),
   mode: z.enum(MODES),
+  retryAt: z.string().max(64).optional(),
 });
 
 /**

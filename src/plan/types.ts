@@ -159,6 +159,8 @@ export interface Assigned<P extends WrittenPlan> {
   readonly hash: string;
   readonly priority: number;
   readonly mode: Mode;
+  /** Another value has an agent that failed try again; no part of the revision. */
+  readonly retryAt?: string | undefined;
   readonly plan: P;
 }
 

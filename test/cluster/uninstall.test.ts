@@ -14,6 +14,8 @@ const policy = {
     mode: "Enforce",
     ephemeralPorts: { range: "40000-50000", pods: "Inject" },
     firewall: { inbound: { defaultAction: "Reject" } },
+    // Of a node whose agent is stopped nobody waits for an answer.
+    rollout: { strategy: "Immediate" },
     audit: { securityUpdates: { automatic: "Ensure" }, exposure: "Ignore" },
     rateLimits: [{ name: "slow", newConnections: { limit: 10, per: "Second", burst: 10 } }],
   },
@@ -35,7 +37,7 @@ beforeAll(async () => {
   const podRange = resolve(import.meta.dirname, "../../deploy/pod-range.yaml");
   await cluster.controlPlane.kubectl(["apply", "-f", podRange]);
   await cluster.apply(JSON.stringify(policy));
-  await cluster.controlPlane.kubectl(["wait", "--for=condition=Ready", "phpol/all", "--timeout=20s"]);
+  await cluster.controlPlane.kubectl(["wait", "--for=condition=Ready", "phpol/all", "--timeout=60s"]);
 });
 afterAll(() => lab?.close());
 

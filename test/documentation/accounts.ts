@@ -30,6 +30,7 @@ export const ACCOUNTS: readonly Account[] = [
 
   { command: /^porthardening (?:lint|explain|render|audit|plan)(?: |$)/, runBy: CLUSTER },
   { command: /^porthardening (?:cleanup|uninstall)/, runBy: "test/cluster/uninstall.test.ts" },
+  { command: /^porthardening rollout /, runBy: "test/cluster/controller/rollout.test.ts" },
   { command: /^porthardening (?:agent|controller)/, runBy: "test/cluster/operator.test.ts" },
 
   { command: /^helm install .* --values FILE$/, runBy: "test/node/chart/release.test.ts" },

@@ -138,7 +138,7 @@ export async function startControllerLab({ agents: answering = true } = {}): Pro
       };
       const lastSeen = () => `${seen.map(({ name }) => name)}\n${log()}`;
       return waitFor(`the policies of ${node}`, probe, {
-        timeoutMilliseconds: 1e4,
+        timeoutMilliseconds: 60_000,
         intervalMilliseconds: 10,
         lastSeen,
       });
@@ -151,7 +151,7 @@ export async function startControllerLab({ agents: answering = true } = {}): Pro
       };
       const lastSeen = () => `${JSON.stringify(seen)}\n${log()}`;
       return waitFor(`the status of ${policy}`, probe, {
-        timeoutMilliseconds: 1e4,
+        timeoutMilliseconds: 60_000,
         intervalMilliseconds: 10,
         lastSeen,
       });
@@ -166,7 +166,13 @@ export async function startControllerLab({ agents: answering = true } = {}): Pro
   };
 }
 
-const noAgents: FakeAgents = { behave() {}, report() {}, specsSeen: () => [], async stop() {} };
+const noAgents: FakeAgents = {
+  behave() {},
+  behaveFromNextSpec() {},
+  report() {},
+  specsSeen: () => [],
+  async stop() {},
+};
 
 function launch(client: KubeClient, settings: Partial<ControllerSettings>): RunningController {
   const end = new AbortController();

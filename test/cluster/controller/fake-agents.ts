@@ -21,9 +21,11 @@ export interface AssignedElement {
 export interface FakeAgents {
   /** From now on; Enforces where nothing else was said. */
   behave(node: string, behaviour: Behaviour): void;
+  /** From when its NodeState changes next. */
+  behaveFromNextSpec(node: string, behaviour: Behaviour): void;
   /** From now on these fields stand in its status as well. */
   report(node: string, fields: Partial<NodeStateStatus>): void;
-  /** Every spec that an agent of this node could have seen, in order: names of the policies. */
+  /** Every spec that an agent of this node could have seen, in order: names of the policies, those that it is to keep included. */
   specsSeen(node: string): readonly string[][];
   stop(): Promise<void>;
 }
@@ -33,10 +35,16 @@ export function specPolicies(state: KubeObject | undefined): readonly AssignedEl
   return spec?.policies ?? [];
 }
 
+function keptIn(state: KubeObject): readonly string[] {
+  const { spec } = state as { readonly spec?: { readonly keep?: readonly string[] } };
+  return spec?.keep ?? [];
+}
+
 /** Agents without a kernel: each answers its NodeState and renews its Lease on every change. */
 export function startFakeAgents(client: KubeClient, namespace: string): FakeAgents {
   const behaviours = new Map<string, Behaviour>();
   const reports = new Map<string, Partial<NodeStateStatus>>();
+  const nexts = new Map<string, { readonly behaviour: Behaviour; readonly from: number }>();
   const specs = new Map<string, string[][]>();
   const end = new AbortController();
   const queue = workQueue<string>({ reconcile: answer, concurrency: 8 });
@@ -46,8 +54,14 @@ export function startFakeAgents(client: KubeClient, namespace: string): FakeAgen
     parse: (object) => object,
     onChange: ({ key: { name }, after }) => {
       const seen = specs.get(name) ?? [];
-      if (after !== undefined) seen.push(specPolicies(after).map((element) => element.name));
+      if (after !== undefined)
+        seen.push([...specPolicies(after).map((element) => element.name), ...keptIn(after)].toSorted());
       specs.set(name, seen);
+      const next = nexts.get(name);
+      if (next !== undefined && next.from < (after?.metadata.generation ?? 0)) {
+        behaviours.set(name, next.behaviour);
+        nexts.delete(name);
+      }
       queue.add(name);
     },
   });
@@ -70,6 +84,9 @@ export function startFakeAgents(client: KubeClient, namespace: string): FakeAgen
     behave(node, behaviour) {
       behaviours.set(node, behaviour);
       queue.add(node);
+    },
+    behaveFromNextSpec(node, behaviour) {
+      nexts.set(node, { behaviour, from: states.store.get({ name: node })?.metadata.generation ?? 0 });
     },
     report(node, fields) {
       reports.set(node, { ...reports.get(node), ...fields });

@@ -2,6 +2,9 @@ import { readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
+import { DEFAULT_ROLLOUT } from "../../../src/api/rollout.ts";
+import { rollout } from "../../../src/controller/rollout.ts";
+import { judgeRollout } from "../../../src/controller/rollout-verdict.ts";
 import { judgePolicy } from "../../../src/controller/verdict.ts";
 import { runHealth } from "./run-health.ts";
 
@@ -26,17 +29,17 @@ function policy({ generation = 2, observedGeneration = 2, spec = {}, conditions 
   return { metadata: { generation }, spec: { mode: "Enforce", ...spec }, status: { observedGeneration, conditions } };
 }
 
+type Outcome = "Enforced" | "Failed" | "NotEnforceable" | "Outdated" | "Pending" | "Unknown";
+
 /** As the controller writes them. */
-function judged(
-  ...outcomes: ("Enforced" | "Failed" | "NotEnforceable" | "Outdated" | "Pending" | "Unknown")[]
-): readonly object[] {
+function judged(outcomes: readonly Outcome[], standing?: ReturnType<typeof judgeRollout>): readonly object[] {
   const nodes = outcomes.map((outcome, index) => ({
     node: `node${index + 1}`,
     outcome,
     message: "why",
     droppedPackets: 0,
   }));
-  const { ready, reconciling, stalled, reason, message } = judgePolicy(nodes, undefined);
+  const { ready, reconciling, stalled, reason, message } = judgePolicy(nodes, undefined, { rollout: standing });
   const text = (holds: boolean) => (holds ? "True" : "False");
   return [
     { type: "Ready", status: ready, reason, message },
@@ -45,17 +48,36 @@ function judged(
   ];
 }
 
+/** A roll-out of which one node has had its turn, as the controller judges it. */
+function rollingOut(state: "Enforced" | "Failed", paused: boolean): readonly object[] {
+  const fleet = ["node1", "node2"].map((name, index) => ({
+    name,
+    labels: {},
+    desired: "new",
+    assigned: index === 0 ? "new" : "old",
+    reported: index === 0 ? { hash: "new", state } : undefined,
+    alive: true,
+    heard: true,
+    unawaited: false,
+    cutsNothing: false,
+  }));
+  const settings = { ...DEFAULT_ROLLOUT, paused };
+  const decision = rollout(settings, fleet);
+  return judged([state, "Pending"], judgeRollout({ decision, settings, revision: "new" }, false));
+}
+
 describe("Argo CD says of a policy", () => {
   const invalid = judgePolicy([], "no such sysctl");
   it.each([
-    ["Healthy", "enforced everywhere", policy({ conditions: judged("Enforced", "Enforced") })],
-    ["Healthy", "enforced where nodes can be heard", policy({ conditions: judged("Enforced", "Unknown") })],
-    ["Healthy", "no node selected", policy({ conditions: judged() })],
-    ["Progressing", "some nodes have yet to", policy({ conditions: judged("Enforced", "Pending") })],
-    ["Progressing", "no node can be heard", policy({ conditions: judged("Unknown") })],
-    ["Degraded", "a node failed", policy({ conditions: judged("Enforced", "Failed", "Pending") })],
-    ["Degraded", "a node cannot enforce it", policy({ conditions: judged("Enforced", "NotEnforceable") })],
-    ["Degraded", "a node's agent is outdated", policy({ conditions: judged("Enforced", "Outdated", "Pending") })],
+    ["Healthy", "enforced everywhere", policy({ conditions: judged(["Enforced", "Enforced"]) })],
+    ["Healthy", "enforced where nodes can be heard", policy({ conditions: judged(["Enforced", "Unknown"]) })],
+    ["Healthy", "no node selected", policy({ conditions: judged([]) })],
+    ["Progressing", "some nodes have yet to", policy({ conditions: judged(["Enforced", "Pending"]) })],
+    ["Progressing", "no node can be heard", policy({ conditions: judged(["Unknown"]) })],
+    ["Degraded", "a node failed", policy({ conditions: judged(["Enforced", "Failed", "Pending"]) })],
+    ["Degraded", "its roll-out has halted", policy({ conditions: rollingOut("Failed", false) })],
+    ["Degraded", "a node cannot enforce it", policy({ conditions: judged(["Enforced", "NotEnforceable"]) })],
+    ["Degraded", "a node's agent is outdated", policy({ conditions: judged(["Enforced", "Outdated", "Pending"]) })],
     [
       "Degraded",
       "it does not compile",
@@ -69,20 +91,20 @@ describe("Argo CD says of a policy", () => {
     [
       "Suspended",
       "its roll-out is paused",
-      policy({ spec: { rollout: { paused: true } }, conditions: judged("Enforced", "Pending") }),
+      policy({ spec: { rollout: { paused: true } }, conditions: rollingOut("Enforced", true) }),
     ],
     [
       "Healthy",
       "paused, with nothing left to do",
-      policy({ spec: { rollout: { paused: true } }, conditions: judged("Enforced") }),
+      policy({ spec: { rollout: { paused: true } }, conditions: judged(["Enforced"]) }),
     ],
     [
       "Degraded",
       "paused after a failure",
-      policy({ spec: { rollout: { paused: true } }, conditions: judged("Failed", "Pending") }),
+      policy({ spec: { rollout: { paused: true } }, conditions: rollingOut("Failed", true) }),
     ],
-    ["Progressing", "judged at an older revision", policy({ generation: 3, conditions: judged("Enforced") })],
-    ["Progressing", "failed at an older revision", policy({ generation: 3, conditions: judged("Failed") })],
+    ["Progressing", "judged at an older revision", policy({ generation: 3, conditions: judged(["Enforced"]) })],
+    ["Progressing", "failed at an older revision", policy({ generation: 3, conditions: judged(["Failed"]) })],
     ["Progressing", "no status yet", { metadata: { generation: 1 }, spec: { mode: "Enforce" } }],
     ["Progressing", "no conditions yet", policy({})],
   ])("%s: %s", async (status, _, object) => {
@@ -90,7 +112,7 @@ describe("Argo CD says of a policy", () => {
   });
 
   it("which node it is that failed, and why", async () => {
-    const { message } = await runHealth(check("PortHardeningPolicy"), policy({ conditions: judged("Failed") }));
+    const { message } = await runHealth(check("PortHardeningPolicy"), policy({ conditions: judged(["Failed"]) }));
     expect(message).toBe("1 of 1 node failed: node1. node1: why");
   });
 });

@@ -8,6 +8,7 @@ import { outboundSamples } from "./objects/outbound-samples.ts";
 import { peerSamples } from "./objects/peer-samples.ts";
 import { policySamples } from "./objects/policy-samples.ts";
 import { rateLimitSamples } from "./objects/rate-limit-samples.ts";
+import { rolloutSamples } from "./objects/rollout-samples.ts";
 import { watchStatusSamples } from "./objects/watch-status-samples.ts";
 
 /** The table of good and bad objects: test/unit/api gives them to zod, test/cluster to the API server and to kubectl. */
@@ -19,6 +20,7 @@ export const objects = [
   ...peerSamples,
   ...rateLimitSamples,
   ...monitoringSamples,
+  ...rolloutSamples,
   ...auditSamples,
   ...addressGroupSamples,
   ...nodeStateSamples,

@@ -56,16 +56,20 @@ it("has the NodeState written where it differs, and changes no revision by that"
   const { uid, hash } = elementOf(facts);
   const assigned = [{ name: "p", uid, hash }];
   const turn = (auditRequest: string | undefined) =>
-    fleetRollout(
-      stores({
+    fleetRollout({
+      stores: stores({
         policies: store([{ ...facts, auditAsked: "now" }]),
         nodes: store([nodeFacts("a")]),
         nodeStates: store([stateFacts("a", { assigned, auditRequest })]),
       }),
-    );
+      written: { newest: (_node, cached) => cached },
+      heardAt: () => 0,
+      silentAfterMilliseconds: 1_000,
+      now: 0,
+    });
   expect(turn("p=now").nodes).toEqual([]);
   expect(turn(undefined).nodes).toEqual(["a"]);
-  expect(turn(undefined).mayChange("p", "a")).toBe(false);
+  expect(turn(undefined).turnOf("p", "a", hash)).toBeUndefined();
 });
 
 function annotation(value: string) {

@@ -6,7 +6,7 @@ import type { KubeObject } from "../../../src/kube/types.ts";
 import { createLogger } from "../../../src/telemetry/logger.ts";
 import { waitFor } from "../../lab/wait-for.ts";
 import { policyObject } from "./facts.ts";
-import { type FakeApi, fakeApi } from "./fake-api.ts";
+import { type FakeApi, fakeApi, putNode } from "./fake-api.ts";
 
 const STATES = "porthardeningnodestates";
 const POLICIES = "porthardeningpolicies";
@@ -23,7 +23,7 @@ beforeEach(() => {
   log = "";
   stop = async () => {};
   api.put(CRDS, object("CustomResourceDefinition", POLICY_CRD));
-  api.put("nodes", object("Node", "a"));
+  putNode(api, "a");
   api.put(POLICIES, policyObject("p"));
 });
 afterEach(() => stop());
@@ -93,7 +93,7 @@ it("leaves what else a NodeState's spec says to the passes that write it", async
 });
 
 describe("before the first complete list", () => {
-  it.each([POLICIES, "nodes", STATES])(
+  it.each([POLICIES, "nodes", STATES, "leases"])(
     "of %s nothing is written to any NodeState, and nothing deleted",
     async (plural) => {
       api.put(STATES, object("PortHardeningNodeState", "a", { spec: { policies: [{ name: "other" }] } }));
@@ -135,14 +135,22 @@ describe("a policy that is no longer there", () => {
   it("does not clear a node that is made known meanwhile", async () => {
     api.remove(CRDS, POLICY_CRD);
     api.remove(POLICIES, "p");
-    api.put("nodes", object("Node", "b"));
+    putNode(api, "b");
     await until("the refusal", () => /"key":"node\/b"/.test(log));
     expect(api.stored(STATES, "b")).toBeUndefined();
   });
 });
 
+it("has the agent of a node that nobody heard of yet keep what it has, also while the policies' CRD is absent", async () => {
+  api.remove(CRDS, POLICY_CRD);
+  api.put("nodes", object("Node", "silent"));
+  start();
+  await until("its NodeState", () => api.stored(STATES, "silent") !== undefined);
+  expect(api.stored(STATES, "silent")).toMatchObject({ spec: { policies: [], keep: ["p"] } });
+});
+
 it("deletes the NodeState of a Node that is gone, and no other", async () => {
-  api.put("nodes", object("Node", "b"));
+  putNode(api, "b");
   start();
   await until("both NodeStates", () => policiesOn("a") !== undefined && policiesOn("b") !== undefined);
   api.remove("nodes", "b");

@@ -19,6 +19,8 @@ export function stateFacts(name: string, facts: Partial<NodeStateFacts> = {}): N
     createdAt: 0,
     assigned: [],
     agent: undefined,
+    keep: [],
+    unawaited: [],
     nodeSelections: [],
     reported: [],
     observed: [],

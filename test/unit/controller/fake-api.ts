@@ -110,3 +110,21 @@ async function aborted(signal: AbortSignal | undefined): Promise<never> {
   await new Promise<void>((resolve) => signal?.addEventListener("abort", () => resolve(), { once: true }));
   throw new Error("aborted");
 }
+
+/** A Node that is Ready, with an agent that was just heard of. */
+export function putNode(
+  api: FakeApi,
+  name: string,
+  { metadata = {}, status = {} }: { metadata?: object; status?: object } = {},
+) {
+  const conditions = [{ type: "Ready", status: "True" }];
+  const node = { metadata: { name, uid: `uid-${name}`, ...metadata }, status: { conditions, ...status } };
+  api.put("nodes", { apiVersion: "v1", kind: "Node", ...node } as KubeObject);
+  const spec = { renewTime: new Date().toISOString() };
+  api.put("leases", {
+    apiVersion: "coordination.k8s.io/v1",
+    kind: "Lease",
+    metadata: { name, namespace: "ns" },
+    spec,
+  } as KubeObject);
+}

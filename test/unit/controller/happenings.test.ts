@@ -1,10 +1,11 @@
 import { describe, expect, it } from "vitest";
 import type { ListenersStatus } from "../../../src/api/audit-status.ts";
 import type { Condition } from "../../../src/api/condition.ts";
+import type { RolloutPhase } from "../../../src/api/rollout.ts";
 import { auditFacts } from "../../../src/controller/audit-facts.ts";
 import { nodeHappenings, nodeNews, reasonOf } from "../../../src/controller/node-happenings.ts";
 import { podUidOf } from "../../../src/controller/pod-names.ts";
-import { policyNews, sumUp } from "../../../src/controller/policy-happenings.ts";
+import { policyNews, resumedNews, sumUp } from "../../../src/controller/policy-happenings.ts";
 import { nodeAudit, redis } from "./audit-status.ts";
 import { policyFacts, stateFacts } from "./facts.ts";
 
@@ -115,12 +116,45 @@ describe("in the status of a policy", () => {
     ["AgentOutdated", "Warning AgentOutdated"],
     ["ControllerOutdated", "Warning ControllerOutdated"],
     ["InvalidPolicy", "Warning InvalidPolicy"],
+    ["RolloutHalted", "Warning RolloutHalted"],
+    ["RolloutPaused", "Normal RolloutPaused"],
+    ["ProgressDeadlineExceeded", "Warning ProgressDeadlineExceeded"],
+    ["NoCanary", "Warning NoCanary"],
   ])("%s is told", (reason, expected) => {
     expect(told(condition("Ready", "False", reason, 1))).toEqual([expected]);
   });
 
   it.each(["Progressing", "NoNodesSelected", "NodesUnknown"])("%s is not: nothing has come to an end", (reason) => {
     expect(told(condition("Ready", "False", reason, 1))).toEqual([]);
+  });
+
+  it("that a roll-out goes on is told where it was seen to stand, and only then", () => {
+    const at = (phase: RolloutPhase, hour: number) => {
+      const rollout = { phase, since: T(hour), progressedAt: T(hour), total: 3, updated: 1, enforced: 1 };
+      return { ...policyFacts("p"), status: { message: "1 of 3 nodes enforce it.", rollout } };
+    };
+    const between = (before: RolloutPhase, after: RolloutPhase) => resumedNews(at(before, 1), at(after, 2));
+    expect(between("Paused", "Canary")).toMatchObject([{ type: "Normal", reason: "RolloutResumed" }]);
+    expect(between("Halted", "Progressing")[0]?.note).toBe("The roll-out goes on: 1 of 3 nodes enforce it.");
+    expect([...between("Canary", "Progressing"), ...between("Paused", "Halted")]).toEqual([]);
+    expect(resumedNews(policyFacts("p"), at("Canary", 2))).toEqual([]);
+  });
+
+  it("a second pause is another happening", () => {
+    const paused = (hour: number) => {
+      const rollout = {
+        phase: "Paused" as const,
+        since: T(hour),
+        progressedAt: T(1),
+        total: 3,
+        updated: 1,
+        enforced: 1,
+      };
+      const conditions = [condition("Ready", "False", "RolloutPaused", 1)];
+      return policyNews({ ...policyFacts("p"), status: { conditions, rollout } })[0];
+    };
+    expect(paused(2)?.key).not.toBe(paused(3)?.key);
+    expect(paused(3)?.since).toBe(T(3));
   });
 
   it("so is what audits come to, but not that they are under way", () => {

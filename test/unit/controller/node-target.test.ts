@@ -5,7 +5,8 @@ import type { PolicyFacts } from "../../../src/controller/policy-facts.ts";
 import { elementOf, nodeFacts, policyFacts, stateFacts } from "./facts.ts";
 
 const node = nodeFacts("n", { labels: { pool: "a" } });
-const always = () => true;
+const always = () => "Awaited" as const;
+const never = () => undefined;
 const assignedOf = (policy: PolicyFacts) => {
   const { name, uid, hash } = elementOf(policy);
   return { name, uid, hash };
@@ -68,8 +69,64 @@ describe("a NodeState", () => {
         { name: "gone", uid: "u", hash: "bb" },
       ],
     });
-    const target = nodeTarget(desired([changed, added], state), state, () => false);
-    expect(target).toEqual({ set: [], keep: ["changed", "gone"], remove: [], differs: false });
+    const target = nodeTarget(desired([changed, added], state), state, never);
+    expect(target).toMatchObject({ set: [], keep: ["changed", "gone"], remove: [], keepOnNode: [], differs: false });
+  });
+});
+
+describe("a NodeState that is made anew", () => {
+  const policies = [policyFacts("early"), policyFacts("late")];
+  const early = (name: string) => (name === "early" ? ("Awaited" as const) : undefined);
+
+  it("has the agent keep what it has of policies whose turn has not come, as the one before is lost", () => {
+    const target = nodeTarget(desired(policies), undefined, early);
+    expect(names(target.set)).toEqual(["early"]);
+    expect(target).toMatchObject({ keepOnNode: ["late"], differs: true });
+  });
+
+  it("says so until their turn comes, or they select the node no more", () => {
+    const state = stateFacts("n", { assigned: policies.slice(0, 1).map(assignedOf), keep: ["late"] });
+    expect(nodeTarget(desired(policies), state, early)).toMatchObject({ keepOnNode: ["late"], differs: false });
+    expect(nodeTarget(desired(policies), state, always)).toMatchObject({ keepOnNode: [], differs: true });
+    expect(nodeTarget(desired(policies.slice(0, 1)), state, early)).toMatchObject({ keepOnNode: [], differs: true });
+  });
+
+  it("names no policy that never stood there where it was not lost", () => {
+    const state = stateFacts("n", { assigned: policies.slice(0, 1).map(assignedOf) });
+    expect(nodeTarget(desired(policies), state, early)).toMatchObject({ keepOnNode: [], differs: false });
+  });
+});
+
+describe("a policy that nobody waits for", () => {
+  const policy = policyFacts("p");
+
+  it("is named, and stays so until it is handed over again", () => {
+    const handed = nodeTarget(desired([policy]), stateFacts("n"), () => "Unawaited");
+    expect(handed.unawaited).toEqual(["p"]);
+    const state = stateFacts("n", { assigned: [assignedOf(policy)], unawaited: ["p"] });
+    expect(nodeTarget(desired([policy]), state, never)).toMatchObject({ unawaited: ["p"], differs: false });
+    const older = stateFacts("n", { assigned: [{ ...assignedOf(policy), hash: "aa" }], unawaited: ["p"] });
+    expect(nodeTarget(desired([policy]), older, always)).toMatchObject({ unawaited: [], differs: true });
+  });
+});
+
+describe("a policy that is to be tried again", () => {
+  const policy = policyFacts("p");
+  const element = { ...elementOf(policy), retryAt: "now" };
+  const wanted = new Map([["p", { element }]]);
+  const reported = (state: "Failed" | "Enforced") => [{ name: "p", hash: element.hash, state }];
+
+  it("is written where it failed, and nowhere else", () => {
+    const failed = stateFacts("n", { assigned: [assignedOf(policy)], reported: reported("Failed") });
+    expect(nodeTarget(wanted, failed, never)).toMatchObject({ differs: true, set: [{ retryAt: "now" }] });
+    const enforced = stateFacts("n", { assigned: [assignedOf(policy)], reported: reported("Enforced") });
+    expect(nodeTarget(wanted, enforced, never).differs).toBe(false);
+  });
+
+  it("is not written twice for the same request", () => {
+    const assigned = [{ ...assignedOf(policy), retryAt: "now" }];
+    const state = stateFacts("n", { assigned, reported: reported("Failed") });
+    expect(nodeTarget(wanted, state, never).differs).toBe(false);
   });
 });
 

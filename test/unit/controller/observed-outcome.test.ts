@@ -106,11 +106,13 @@ describe("the status of a policy that observes", () => {
 
   it("turns Ready by the same rules as one that is enforced", () => {
     const outcome = (state: "Enforced" | "Failed" | "Pending") => ({ node: state, outcome: state, droppedPackets: 0 });
-    expect(judgePolicy([outcome("Enforced"), outcome("Pending")], undefined, true)).toMatchObject({
+    expect(judgePolicy([outcome("Enforced"), outcome("Pending")], undefined, { observes: true })).toMatchObject({
       ready: "False",
       reason: "Progressing",
       message: "1 of 2 nodes observe it, and change nothing; waiting for Pending.",
     });
-    expect(judgePolicy([outcome("Enforced"), outcome("Failed")], undefined, true).reason).toBe("NodesFailed");
+    expect(judgePolicy([outcome("Enforced"), outcome("Failed")], undefined, { observes: true }).reason).toBe(
+      "NodesFailed",
+    );
   });
 });

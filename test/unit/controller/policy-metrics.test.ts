@@ -24,6 +24,17 @@ it("says of each policy what became of the nodes that it selects, each of them o
   ]);
 });
 
+it("says where the roll-out of each policy stands", async () => {
+  const at = "2026-01-01T03:00:00Z";
+  const rollout = { phase: "Canary" as const, since: at, progressedAt: at, total: 9, updated: 1, enforced: 0 };
+  const lines = await samples([{ name: "p", status: { rollout } }]);
+  expect(lines.filter((line) => line.endsWith(" 1"))).toEqual([
+    'port_hardening_policy_rollout_phase{policy="p",phase="Canary"} 1',
+    'port_hardening_policy_rollout_updated_nodes{policy="p"} 1',
+  ]);
+  expect(lines).toContain('port_hardening_policy_rollout_phase{policy="p",phase="Halted"} 0');
+});
+
 it("says what audits found where the policy has audits, zeros too", async () => {
   const audit = {
     summary: "3 findings, 1 high",

@@ -9,7 +9,7 @@ import { createLogger } from "../../../src/telemetry/logger.ts";
 import { waitFor } from "../../lab/wait-for.ts";
 import { planOf } from "../plan/policies.ts";
 import { policyObject } from "./facts.ts";
-import { type FakeApi, fakeApi } from "./fake-api.ts";
+import { type FakeApi, fakeApi, putNode } from "./fake-api.ts";
 
 const GROUPS = "porthardeningaddressgroups";
 const POLICIES = "porthardeningpolicies";
@@ -30,15 +30,13 @@ beforeEach(() => {
   log = "";
   stop = async () => {};
   api.put(CRDS, { apiVersion: "v1", kind: "CustomResourceDefinition", metadata: { name: CRD } });
-  putNode("a", "198.18.0.1", "monitoring");
+  addNode("a", "198.18.0.1", "monitoring");
   api.put(POLICIES, policyObject("p", allowing(monitoring)));
 });
 afterEach(() => stop());
 
-function putNode(name: string, address: string, role: string): void {
-  const status = { addresses: [{ type: "InternalIP", address }] };
-  const metadata = { name, uid: `uid-${name}`, labels: { role } };
-  api.put("nodes", { apiVersion: "v1", kind: "Node", metadata, status } as KubeObject);
+function addNode(name: string, address: string, role: string): void {
+  putNode(api, name, { metadata: { labels: { role } }, status: { addresses: [{ type: "InternalIP", address }] } });
 }
 
 function start(): void {
@@ -87,10 +85,10 @@ describe("nodes that a policy names as peers", () => {
     await addressesBecome(monitoring, "198.18.0.1/32");
     await until("the NodeState", () => api.stored("porthardeningnodestates", "a") !== undefined);
     const before = api.stored("porthardeningnodestates", "a")?.metadata.resourceVersion;
-    putNode("b", "198.18.0.2", "edge");
-    putNode("b", "198.18.0.2", "monitoring");
+    addNode("b", "198.18.0.2", "edge");
+    addNode("b", "198.18.0.2", "monitoring");
     await addressesBecome(monitoring, "198.18.0.1/32", "198.18.0.2/32");
-    putNode("b", "198.18.0.3", "monitoring");
+    addNode("b", "198.18.0.3", "monitoring");
     await addressesBecome(monitoring, "198.18.0.1/32", "198.18.0.3/32");
     api.remove("nodes", "b");
     await addressesBecome(monitoring, "198.18.0.1/32");
@@ -100,7 +98,7 @@ describe("nodes that a policy names as peers", () => {
   it("are published as nobody where no node has the labels: agents must tell that from not yet", async () => {
     start();
     await addressesBecome(monitoring, "198.18.0.1/32");
-    putNode("a", "198.18.0.1", "edge");
+    addNode("a", "198.18.0.1", "edge");
     await addressesBecome(monitoring);
   });
 
@@ -162,7 +160,7 @@ describe("a group that no policy uses any more", () => {
     api.remove(CRDS, CRD);
     api.remove(POLICIES, "p");
     await until("the node to keep its policies", () => log.includes("RemovalRefusedError"));
-    putNode("b", "198.18.0.2", "monitoring");
+    addNode("b", "198.18.0.2", "monitoring");
     await addressesBecome(monitoring, "198.18.0.1/32", "198.18.0.2/32");
   });
 
@@ -189,7 +187,7 @@ describe("a group that no policy uses any more", () => {
   it("is told from one that is: a controller that starts anew writes nothing where all is right", async () => {
     await stop();
     const before = api.writes.length;
-    putNode("b", "198.18.0.2", "edge");
+    addNode("b", "198.18.0.2", "edge");
     start();
     await until("a pass", () => api.writes.includes(`APPLY ${GROUPS}/cluster-nodes-0`, before));
     await until("the NodeState", () => api.stored("porthardeningnodestates", "b") !== undefined);

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { NodeOutcome } from "../../../src/controller/node-outcome.ts";
+import type { RolloutDecision } from "../../../src/controller/rollout.ts";
 import { judgePolicy, nameNodes } from "../../../src/controller/verdict.ts";
 
 const letters = { E: "Enforced", F: "Failed", P: "Pending", U: "Unknown", N: "NotEnforceable", O: "Outdated" } as const;
@@ -78,6 +79,45 @@ it.each([
   ["UU", "None of 2 nodes can be judged; not ready or not heard of: a, b."],
 ])("says of nodes %j: %s", (nodes, message) => {
   expect(judgePolicy(outcomes(nodes), undefined).message).toBe(message);
+});
+
+describe("of a roll-out", () => {
+  const waitingFor = (name: string) => [{ name }] as unknown as RolloutDecision["waitingFor"];
+
+  it.each([
+    ["EP", "Progressing", "b", 0, "1 of 2 nodes enforce it; waiting for b."],
+    ["PPP", "Canary", "a", 2, "0 of 3 nodes enforce it; canary: waiting for a; 2 nodes follow."],
+    ["EPP", "Progressing", "b", 1, "1 of 3 nodes enforce it; waiting for b; 1 node follows."],
+  ] as const)("%s in phase %s says whom it waits for, and how many follow", (nodes, phase, name, pending, message) => {
+    const decision = { phase, waitingFor: waitingFor(name), pending };
+    expect(judgePolicy(outcomes(nodes), undefined, { decision }).message).toBe(message);
+  });
+
+  it("that has halted both reasons are told: the node's, and that of those behind", () => {
+    const rollout = { reason: "RolloutHalted", stalled: true, message: "It has halted." } as const;
+    expect(judgePolicy(outcomes("FP"), undefined, { rollout })).toEqual({
+      ready: "False",
+      reconciling: false,
+      stalled: true,
+      reason: "RolloutHalted",
+      message: "1 of 2 nodes failed: a. a: no such set. It has halted.",
+    });
+  });
+
+  it("that is paused nothing is reconciled, and nothing has stalled", () => {
+    const rollout = { reason: "RolloutPaused", stalled: false, message: "It is paused." } as const;
+    expect(judgePolicy(outcomes("EP"), undefined, { rollout })).toMatchObject({
+      ready: "False",
+      reconciling: false,
+      stalled: false,
+      message: "1 of 2 nodes enforce it. It is paused.",
+    });
+  });
+
+  it("a failure comes first that is not the roll-out's", () => {
+    const rollout = { reason: "RolloutPaused", stalled: false, message: "It is paused." } as const;
+    expect(judgePolicy(outcomes("FP"), undefined, { rollout }).reason).toBe("NodesFailed");
+  });
 });
 
 it("names three nodes and counts the others", () => {

@@ -53,8 +53,11 @@ describe("a plan is written", () => {
     const { of } = desired([2]);
     const before = of !== undefined && "element" in of ? of.element.hash : "";
     const { policies, state } = desired([2, 3], {}, before);
-    expect(nodeTarget(policies, state, () => false)).toMatchObject({ differs: false, set: [], keep: ["p"] });
-    expect(nodeTarget(policies, state, () => true)).toMatchObject({ differs: true, set: [{ plan: { format: 3 } }] });
+    expect(nodeTarget(policies, state, () => undefined)).toMatchObject({ differs: false, set: [], keep: ["p"] });
+    expect(nodeTarget(policies, state, () => "Awaited")).toMatchObject({
+      differs: true,
+      set: [{ plan: { format: 3 } }],
+    });
   });
 });
 
@@ -74,7 +77,12 @@ describe("a spec is left alone", () => {
   ])("for %s where the agent reads %j", (skew, reads, problem) => {
     const { of, policies, state } = desired(reads, {}, "aa");
     expect(of).toEqual({ problem, skew });
-    expect(nodeTarget(policies, state, () => true)).toEqual({ set: [], keep: ["p"], remove: [], differs: false });
+    expect(nodeTarget(policies, state, () => "Awaited")).toMatchObject({
+      set: [],
+      keep: ["p"],
+      remove: [],
+      differs: false,
+    });
   });
 
   it("of the policies alone that ask what the agent's format has no words for", () => {
@@ -93,7 +101,7 @@ describe("a spec is left alone", () => {
       assigned: [{ name: "gone", uid: "u", hash: "aa" }],
     });
     const policies = desiredPolicies([], node, state, [2, 3]);
-    expect(nodeTarget(policies, state, () => true)).toMatchObject({ remove: ["gone"], differs: true });
+    expect(nodeTarget(policies, state, () => "Awaited")).toMatchObject({ remove: ["gone"], differs: true });
   });
 });
 

@@ -76,10 +76,13 @@ describe("commands in README and docs", () => {
       const [, name = "", ...args] = words(text);
       const command = await subcommand(name);
       let taken = false;
-      command.exitOverride().action(() => {
-        taken = true;
-      });
-      command.configureOutput({ writeErr: () => undefined });
+      const leaves = command.commands.length === 0 ? [command] : command.commands;
+      for (const leaf of leaves) {
+        leaf.exitOverride().action(() => {
+          taken = true;
+        });
+      }
+      for (const one of [command, ...leaves]) one.configureOutput({ writeErr: () => undefined });
       // A word alone only names it.
       if (args.length === 0) return;
       await command.parseAsync(args, { from: "user" });
