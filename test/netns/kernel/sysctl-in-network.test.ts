@@ -20,7 +20,8 @@ describe("a sysctl in the network of a process", () => {
   it("is that network's own, not that of who asks", async () => {
     const { pid } = await host.spawn("pause", "sleep", ["infinity"]);
     const read = sysctlInNetwork(localHost());
-    expect(await read(pid, KEY)).toBe("50000\t60000");
+    // The process is there a moment before it has entered its network.
+    await expect.poll(() => read(pid, KEY), { timeout: 30_000 }).toBe("50000\t60000");
     expect(await read(process.pid, KEY)).not.toBe("50000\t60000");
   });
 
