@@ -39,6 +39,16 @@ const COMMANDS = [
     load: async () => (await import("./cli/rollout.ts")).rolloutCommand(),
   },
   {
+    name: "disengage",
+    summary: "take this node out of our hands, until engage",
+    load: async () => (await import("./cli/disengage.ts")).disengageCommand(),
+  },
+  {
+    name: "engage",
+    summary: "give a node back that was disengaged",
+    load: async () => (await import("./cli/engage.ts")).engageCommand(),
+  },
+  {
     name: "cleanup",
     summary: "take everything of ours off this node",
     load: async () => (await import("./cli/cleanup.ts")).cleanupCommand(),

@@ -18,9 +18,14 @@ import type { Logger } from "../telemetry/logger.ts";
 import { agentMetrics } from "./agent-metrics.ts";
 import { auditMetrics } from "./audit-metrics.ts";
 import { clusterReports } from "./cluster-reports.ts";
+import type { DisengageFile } from "./disengage-file.ts";
+import { disengaged } from "./disengaged.ts";
+import type { FoundFile } from "./found-file.ts";
 import { heartbeat } from "./heartbeat.ts";
 import { agentInputs } from "./inputs.ts";
 import { nodeAudits } from "./node-audits.ts";
+import type { Resolve } from "./node-destinations.ts";
+import { nodeSight } from "./node-sight.ts";
 import { peerMeasuring } from "./peer-measuring.ts";
 import { podRanges } from "./pod-ranges.ts";
 import { reconciler } from "./reconciler.ts";
@@ -40,6 +45,11 @@ export interface AgentOptions {
   readonly changer: HostChanger;
   readonly sockets: SocketReader;
   readonly sysctlIn: SysctlInNetwork;
+  /** URL of the API server, as `client` uses it. */
+  readonly apiServer: string | undefined;
+  readonly resolve: Resolve;
+  readonly foundFile: FoundFile;
+  readonly disengageFile: DisengageFile;
   readonly settings: NodeSettings;
   readonly version: string;
   readonly primeMilliseconds: number;
@@ -64,6 +74,7 @@ const RETRY = { firstMilliseconds: 1_000, limitMilliseconds: 60_000 };
 export function agent(options: AgentOptions): Agent {
   const { nodeName, namespace, client, kernel, log } = options;
   const bell = wake();
+  const off = disengaged(options.disengageFile, log);
   const inputs = agentInputs({ client, nodeName, log, onChange: bell.ring });
   const metrics = agentMetrics(options.registry);
   const writer = statusWriter({ write: writeStatus, log, now: Date.now, metrics });
@@ -89,6 +100,8 @@ export function agent(options: AgentOptions): Agent {
     inputs,
     measuring,
     pods,
+    disengaged: off,
+    found: { sight: nodeSight({ ...options, now: Date.now }), file: options.foundFile },
     agentVersion: options.version,
     metrics,
     audits,
@@ -159,6 +172,7 @@ export function agent(options: AgentOptions): Agent {
         heartbeat({ beat, log }, stop),
         measuring.run(stop),
         pods.run(stop),
+        off.watch(bell.ring, stop),
       ];
       try {
         await Promise.all(parts);

@@ -12,6 +12,8 @@ import { targetOf } from "./target.ts";
 export interface Assignment {
   /** Looks where something changed. What to aim at from now on; undefined leaves the aim as it is. */
   next(saved: Pick<SavedState, "last" | "lost">, settings: NodeSettings): ReachableTarget | undefined;
+  /** The aim was lost: the next `next` gives it anew, though nothing changed. */
+  again(): void;
   readonly policies: AssignedPolicies;
   /** Why the policies cannot be made into one plan. */
   readonly failure: unknown;
@@ -70,6 +72,10 @@ export function assignment({ inputs, log }: { readonly inputs: AgentInputs; read
         log.error({ err: error }, "policies cannot be merged; the node is left as it is");
         return undefined;
       }
+    },
+    again() {
+      aimed = false;
+      seenRevision = undefined;
     },
     get policies() {
       return policies;

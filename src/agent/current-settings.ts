@@ -1,5 +1,7 @@
+import { isDeepStrictEqual } from "node:util";
 import type { Kernel } from "../kernel/kernel.ts";
 import type { NodeSettings } from "../plan/node-settings.ts";
+import type { Failsafes } from "../plan/types.ts";
 import type { Logger } from "../telemetry/logger.ts";
 
 /** What was fixed at install, completed by what the node shows. */
@@ -8,6 +10,8 @@ export interface CurrentSettings {
   readonly current: NodeSettings;
   /** Somebody wrote rules: one of them may overwrite the mark that says what to reject. */
   outdated(): void;
+  /** What passes before any policy, the node's own findings included. */
+  pass(failsafes: Failsafes): void;
   /** Looks at the node where that is due. True where `current` became another. Never throws. */
   refresh(): Promise<boolean>;
 }
@@ -30,6 +34,11 @@ export function currentSettings({
     outdated() {
       due = true;
     },
+    pass(failsafes) {
+      if (isDeepStrictEqual(failsafes, current.failsafes)) return;
+      current = { ...current, failsafes };
+      log.info({ found: namesFound(failsafes) }, "what passes before any policy has changed");
+    },
     async refresh() {
       if (!due) return false;
       due = false;
@@ -46,4 +55,8 @@ export function currentSettings({
       }
     },
   };
+}
+
+function namesFound({ inbound, outbound }: Failsafes): string[] {
+  return [...inbound, ...outbound].flatMap(({ name, origin }) => (origin === "Found" ? name : []));
 }

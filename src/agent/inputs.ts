@@ -22,6 +22,8 @@ export interface NodeStateRecord {
   readonly status: NodeStateStatus | undefined;
   /** The node is audited when this changes. */
   readonly auditRequest?: string;
+  /** Somebody had the controller leave the node out. */
+  readonly skipped?: true;
 }
 
 /** What the API server says. Nothing may be concluded from it before `synced`. */
@@ -107,9 +109,10 @@ export function agentInputs({ client, nodeName, log, onChange }: AgentInputsOpti
 
 function readNodeState(object: KubeObject & { readonly spec?: unknown; readonly status?: unknown }): NodeStateRecord {
   const { uid, generation } = object.metadata;
-  const spec: Readonly<Partial<Record<"policies" | "keep" | "auditRequest" | "probes" | "probeAnswers", unknown>>> =
-    typeof object.spec === "object" && object.spec !== null ? object.spec : {};
-  const { policies, keep, auditRequest, probes, probeAnswers } = spec;
+  const spec: Readonly<
+    Partial<Record<"policies" | "keep" | "auditRequest" | "skipped" | "probes" | "probeAnswers", unknown>>
+  > = typeof object.spec === "object" && object.spec !== null ? object.spec : {};
+  const { policies, keep, auditRequest, skipped, probes, probeAnswers } = spec;
   return {
     uid,
     generation,
@@ -118,6 +121,7 @@ function readNodeState(object: KubeObject & { readonly spec?: unknown; readonly 
     probeAnswers: probeAnswersSchema.safeParse(probeAnswers).data ?? [],
     status: nodeStateStatusSchema.safeParse(object.status).data,
     ...(Array.isArray(keep) && { keep: keep.filter((name) => typeof name === "string") }),
+    ...(skipped === true && { skipped }),
     ...(typeof auditRequest === "string" && auditRequest !== "" && { auditRequest }),
   };
 }

@@ -1,3 +1,5 @@
+import type { Disengagement } from "./disengage-file.ts";
+import { disengagedProblem } from "./disengaged.ts";
 import type { DriftGuard } from "./drift-guard.ts";
 import type { NodeProblem } from "./node-status.ts";
 import { messageOf, reasonOf } from "./outcomes.ts";
@@ -7,12 +9,14 @@ export function nodeProblems({
   fight,
   notSaved,
   unknown,
+  disengagement,
 }: {
   readonly fight: ReturnType<DriftGuard["fight"]>;
   readonly notSaved: unknown;
   readonly unknown: unknown;
+  readonly disengagement: Disengagement | undefined;
 }): NodeProblem[] {
-  const found: NodeProblem[] = [];
+  const found: NodeProblem[] = disengagement === undefined ? [] : [disengagedProblem(disengagement)];
   if (fight !== undefined) {
     const who = fight.by ?? "something unknown";
     const message = `repairs do not hold and come ever later: ${who} undoes them`;

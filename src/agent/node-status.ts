@@ -1,8 +1,10 @@
 import { type Condition, clipText, setCondition } from "../api/condition.ts";
 import type { DroppedOnNode } from "../api/dropped.ts";
+import type { FailsafeOnNode } from "../api/failsafes-on-node.ts";
 import { DRIFT_ITEMS_MAX, NODE_SYSCTLS_MAX, type NodeStateStatus } from "../api/node-state.ts";
 import type { ObservedOnNode, WantedOnNode } from "../api/observed.ts";
 import type { PodCounts } from "../api/pods.ts";
+import { SKIP_ANNOTATION } from "../api/skip.ts";
 import type { KernelFacts } from "../kernel/kernel.ts";
 import type { ExistingConnections } from "../plan/existing.ts";
 import { numbersOf, PLAN_FORMATS } from "../plan/plan-formats.ts";
@@ -28,7 +30,7 @@ export interface PolicyOutcome extends PolicyRevision {
   readonly wouldOpenPackets?: number | undefined;
 }
 
-export const NODE_PROBLEMS = ["Drifting", "StateNotSaved", "ExistingUnknown"] as const;
+export const NODE_PROBLEMS = ["Drifting", "StateNotSaved", "ExistingUnknown", "Disengaged"] as const;
 
 /** Something of the whole node that a person should know; absent from status where it is not so. */
 export interface NodeProblem {
@@ -46,6 +48,8 @@ export interface ReadBack {
 /** All that the agent knows of its node at one moment. */
 export interface Observation {
   readonly generation: number | undefined;
+  /** Somebody had the controller leave the node out. */
+  readonly skipped: boolean;
   readonly agentVersion: string;
   readonly facts: KernelFacts | undefined;
   readonly policies: readonly PolicyOutcome[];
@@ -54,6 +58,8 @@ export interface Observation {
   readonly problems: readonly NodeProblem[];
   /** As measured, port sysctls included. */
   readonly sysctls: ReadonlyMap<string, string | undefined>;
+  /** What passes before any policy, as the kernel holds it. */
+  readonly failsafes: readonly FailsafeOnNode[];
   /** What policies in mode Observe would change. */
   readonly observed: readonly ObservedOnNode[];
   readonly wouldSet: readonly WantedOnNode[];
@@ -97,6 +103,7 @@ export function nodeStatus(seen: Observation, before: NodeStateStatus | undefine
       };
     }),
     ...measured(seen),
+    ...(seen.failsafes.length === 0 ? {} : { failsafes: [...seen.failsafes] }),
     ...(seen.observed.length === 0 ? {} : { observed: [...seen.observed] }),
     ...(seen.wouldSet.length === 0 ? {} : { wouldSet: [...seen.wouldSet] }),
     ...(seen.dropped.length === 0 ? {} : { dropped: [...seen.dropped] }),
@@ -116,7 +123,7 @@ function conditions(seen: Observation, before: readonly Condition[], now: Date):
   ].reduce<readonly Condition[]>((all, next) => setCondition(all, { ...next, ...generation }, now), still);
 }
 
-function ready({ policies, failure }: Observation): Pick<Condition, "status" | "reason" | "message"> {
+function ready({ policies, failure, skipped }: Observation): Pick<Condition, "status" | "reason" | "message"> {
   if (failure !== undefined) return { status: "False", ...failure };
   const failed = policies.find(({ state }) => state === "Failed" || state === "NotEnforceable");
   if (failed !== undefined) {
@@ -125,6 +132,10 @@ function ready({ policies, failure }: Observation): Pick<Condition, "status" | "
   const pending = policies.find(({ state }) => state === "Pending");
   if (pending !== undefined) {
     return { status: "False", reason: pending.reason, message: `policy ${pending.name}: ${pending.message}` };
+  }
+  if (policies.length === 0 && skipped) {
+    const message = `left out: the Node's annotation ${SKIP_ANNOTATION} is true`;
+    return { status: "True", reason: "Skipped", message };
   }
   if (policies.length === 0)
     return { status: "True", reason: "NothingAssigned", message: "no policy selects this node" };

@@ -1,16 +1,21 @@
 import type { NodeStateStatus } from "../api/node-state.ts";
 import type { ApplyResult, DriftEvent, Kernel } from "../kernel/kernel.ts";
+import { withFound } from "../plan/found-failsafes.ts";
 import type { NodeSettings } from "../plan/node-settings.ts";
 import { LOCAL_PORT_RANGE, LOCAL_RESERVED_PORTS } from "../plan/port-sysctls.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import type { AgentMetrics } from "./agent-metrics.ts";
 import { assignment } from "./assignment.ts";
 import { currentSettings } from "./current-settings.ts";
+import { type Disengaged, disengagedOutcomes } from "./disengaged.ts";
 import { driftGuard, type Repair } from "./drift-guard.ts";
 import { dropLog } from "./drop-log.ts";
 import { dropReader } from "./drop-reader.ts";
 import { enforcer, type ReachableTarget } from "./enforcer.ts";
 import { existingGuard } from "./existing.ts";
+import { failsafesOnNode } from "./failsafes-on-node.ts";
+import { foundFacts } from "./found-facts.ts";
+import type { FoundFile } from "./found-file.ts";
 import { hookEvasions } from "./hook-evasions.ts";
 import type { AgentInputs, NodeStateRecord } from "./inputs.ts";
 import { learnedFacts } from "./learned-facts.ts";
@@ -18,6 +23,7 @@ import { readLimitFills } from "./limit-fill.ts";
 import type { NodeAudits } from "./node-audits.ts";
 import { nodeProblems } from "./node-problems.ts";
 import { nodeRemarks } from "./node-remarks.ts";
+import type { NodeSight } from "./node-sight.ts";
 import { nodeStatus, type Observation, type PolicyOutcome, type ReadBack } from "./node-status.ts";
 import { observedReader } from "./observed-reader.ts";
 import { messageOf, outcomesOf, reasonOf } from "./outcomes.ts";
@@ -31,6 +37,9 @@ export interface ReconcilerOptions {
   readonly inputs: AgentInputs;
   readonly directory: StateDirectory;
   readonly settings: NodeSettings;
+  /** What the node itself shows, and where that is kept. */
+  readonly found: { readonly sight: NodeSight; readonly file: FoundFile };
+  readonly disengaged: Disengaged;
   readonly agentVersion: string;
   readonly primeMilliseconds: number;
   readonly log: Logger;
@@ -67,6 +76,8 @@ export function reconciler(options: ReconcilerOptions): Reconciler {
   const saved = savedState({ directory: options.directory, log, now });
   const assigned = assignment({ inputs, log });
   const settings = currentSettings({ kernel, installed: options.settings, log });
+  const off = options.disengaged;
+  const shown = foundFacts({ ...options.found, log, now });
   const guard = driftGuard({ kernel, now });
   const evaded = hookEvasions({ kernel, now });
   const remarks = nodeRemarks({ kernel, log, now });
@@ -79,7 +90,9 @@ export function reconciler(options: ReconcilerOptions): Reconciler {
     log,
     now,
     primeMilliseconds: options.primeMilliseconds,
-    judgedBefore: () => saved.last.policies.some(({ plan }) => (plan.inbound ?? plan.outbound) !== undefined),
+    // What conntrack knew may be forgotten since.
+    judgedBefore: () =>
+      !off.ever && saved.last.policies.some(({ plan }) => (plan.inbound ?? plan.outbound) !== undefined),
     complete: existing.complete,
     beforeReplace: async () => {
       await observed.read();
@@ -105,6 +118,12 @@ export function reconciler(options: ReconcilerOptions): Reconciler {
 
   function tookReadBack({ unchanged, readBackHash: hash, milliseconds }: ApplyResult): void {
     readBack = unchanged ? { ...readBack, hash } : { hash, written: { at: now(), milliseconds } };
+  }
+
+  /** Before rules are compiled: a new policy must not close a port to which the SSH server has just moved. */
+  async function lookForFailsafes(): Promise<void> {
+    await shown.look();
+    settings.pass(withFound(options.settings.failsafes, shown.facts));
   }
 
   /** What rejects is aimed at knowing whether this node can. */
@@ -153,7 +172,11 @@ export function reconciler(options: ReconcilerOptions): Reconciler {
       evasions: enforce.held === undefined ? [] : evaded.current(),
       remarksOf: remarks.of,
     };
-    return outcomesOf(standing).map((one) => {
+    const all =
+      off.current === undefined
+        ? outcomesOf(standing)
+        : disengagedOutcomes(standing.assigned.revisions, off.current, enforce.failure);
+    return all.map((one) => {
       const connections = existing.ofPolicy(one.name);
       const counted = { ...one, ...drops.ofPolicy(one.name, observed.isObserving(one.name)) };
       return connections === undefined ? counted : { ...counted, existingConnections: connections };
@@ -183,7 +206,12 @@ export function reconciler(options: ReconcilerOptions): Reconciler {
     const state = inputs.synced ? inputs.nodeState() : undefined;
     if (state !== undefined) carryOn(state);
     const found = outcomes();
-    const problems = nodeProblems({ fight: guard.fight(), notSaved: saved.failure, unknown: existing.failure });
+    const problems = nodeProblems({
+      fight: guard.fight(),
+      notSaved: saved.failure ?? shown.failure,
+      unknown: existing.failure,
+      disengagement: off.current,
+    });
     metrics.policies(found);
     metrics.problems(problems);
     if (state === undefined) return;
@@ -191,12 +219,14 @@ export function reconciler(options: ReconcilerOptions): Reconciler {
     options.pods.follow(enforce.held?.plan);
     const seen: Observation = {
       generation: state.generation,
+      skipped: state.skipped === true,
       agentVersion: options.agentVersion,
       facts: facts.value,
       policies: found,
       failure: failure(),
       problems,
       sysctls,
+      failsafes: failsafesOnNode(enforce.held?.plan, shown.facts),
       ...observed.status(sysctls),
       dropped: dropped.status(),
       pods: options.pods.counts(),
@@ -223,6 +253,14 @@ export function reconciler(options: ReconcilerOptions): Reconciler {
     audits.follow({ policies, held: enforce.held, request: state?.auditRequest });
   }
 
+  function remember(): void {
+    const { policies, groups } = enforce.held ?? { policies: [], groups: [] };
+    const names = new Set(policies.map(({ name }) => name));
+    drops.keep(names, observed.isObserving);
+    dropped.keep(names);
+    saved.remember({ policies, groups });
+  }
+
   /** What takes its time: connections that are open, listeners, files of others. */
   async function lookAround(): Promise<void> {
     if (await existing.look(enforce.held)) {
@@ -244,14 +282,14 @@ export function reconciler(options: ReconcilerOptions): Reconciler {
     async reconcile() {
       await saved.load();
       await facts.learn();
-      const target = await nextTarget();
+      await lookForFailsafes();
+      if (await off.look()) assigned.again();
+      const next = await nextTarget();
+      const target = off.current === undefined ? next : ({ kind: "Clear" } as const);
       if (target !== undefined) enforce.aim(target);
       if (await enforce.reach()) {
-        const { policies, groups } = enforce.held ?? { policies: [], groups: [] };
-        const names = new Set(policies.map(({ name }) => name));
-        drops.keep(names, observed.isObserving);
-        dropped.keep(names);
-        saved.remember({ policies, groups });
+        // What was enforced before is what a node that is engaged again begins with.
+        if (off.current === undefined) remember();
         if (enforce.held === undefined) readBack = undefined;
         existing.changed(enforce.held);
       }
@@ -267,7 +305,7 @@ export function reconciler(options: ReconcilerOptions): Reconciler {
       await report();
       await saved.flush();
       await readCounters();
-      const held = enforce.held === undefined ? Number.POSITIVE_INFINITY : guard.wakeAt();
+      const held = enforce.held === undefined ? Number.POSITIVE_INFINITY : Math.min(guard.wakeAt(), shown.wakeAt());
       return Math.min(held, facts.wakeAt(), enforce.wakeAt(), existing.wakeAt(), dropped.wakeAt(), saved.wakeAt());
     },
     noticed(event) {

@@ -28,7 +28,7 @@ const inPolicies = (status: Status, change: (policy: PolicyOnNode) => PolicyOnNo
   status.policies === undefined ? status : { ...status, policies: status.policies.map(change) };
 
 /** A member of the status that is a list, absent where nothing of it stays. */
-function listOf(member: "dropped" | "observed" | "probeResults" | "sysctls" | "wouldSet"): Place {
+function listOf(member: "dropped" | "failsafes" | "observed" | "probeResults" | "sysctls" | "wouldSet"): Place {
   return {
     size: (status) => status[member]?.length ?? 0,
     cut: ({ [member]: list = [], ...status }, most) =>
@@ -69,6 +69,8 @@ const places = {
       observed: observed.map((entry) => ({ ...entry, topPeers: entry.topPeers.slice(0, most) })),
     }),
   },
+  /** Those that the node showed come first; the others are the same on all nodes. */
+  failsafes: listOf("failsafes"),
   dropped: listOf("dropped"),
   "dropped.topPeers": {
     size: ({ dropped = [] }) => longest(dropped.map(({ topPeers = [] }) => topPeers.length)),

@@ -4,6 +4,7 @@ import { conditionsSchema, MESSAGE_MAX } from "./condition.ts";
 import type { DeepReadonly } from "./deep-readonly.ts";
 import { droppedOnNodeSchema } from "./dropped.ts";
 import { existingOnNodeSchema } from "./existing.ts";
+import { failsafesOnNodeSchema } from "./failsafes-on-node.ts";
 import { API_VERSION, NODE_STATE_KIND } from "./group.ts";
 import { metadataSchema } from "./metadata.ts";
 import { MODES } from "./mode.ts";
@@ -70,6 +71,10 @@ export const nodeStateSpecSchema = z
       .max(64)
       .optional()
       .describe("The node is audited when this changes; made of the annotations porthardening.io/audit-at."),
+    skipped: z
+      .boolean()
+      .optional()
+      .describe("The Node's annotation porthardening.io/skip is true: no policy is assigned."),
     probes: probesSchema.optional(),
     probeAnswers: probeAnswersSchema.optional(),
   })
@@ -87,7 +92,7 @@ const policyOnNodeSchema = z
       .enum(["Pending", "Enforced", "Failed", "NotEnforceable"])
       .describe(
         "Enforced: read back from the kernel (in mode Observe: the rules that count). Failed: nothing was changed, or it was " +
-          "rolled back. NotEnforceable: read back, but something else on the node lets traffic past it; message names it.",
+          "rolled back. NotEnforceable: read back, but something else on the node lets traffic past it; or a person disengaged the node. Message names it.",
       ),
     reason: z.string().max(256).optional().describe("One word for machines."),
     message: z.string().max(MESSAGE_MAX).optional().describe("What the tool or the kernel said."),
@@ -152,6 +157,7 @@ export const nodeStateStatusSchema = z
       .max(NODE_SYSCTLS_MAX)
       .optional()
       .describe("Kernel settings that policies ask for, as measured."),
+    failsafes: failsafesOnNodeSchema.optional(),
     observed: observedOnNodeSchema.optional(),
     wouldSet: wantedOnNodeSchema.optional(),
     dropped: droppedOnNodeSchema.optional(),

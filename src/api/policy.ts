@@ -80,7 +80,14 @@ export const policyStatusSchema = z
         selected: count.describe("Nodes that the policy selects."),
         enforced: count.describe("Nodes on which it was read back from the kernel, at the current revision."),
         failed: count.describe("Nodes that could not apply it."),
-        notEnforceable: count.optional().describe("Nodes on which something else lets traffic past it; absent: none."),
+        notEnforceable: count
+          .optional()
+          .describe("Nodes on which something else lets traffic past it, or that a person disengaged; absent: none."),
+        skipped: count
+          .optional()
+          .describe(
+            "Nodes left out by their annotation porthardening.io/skip, which are not among selected; absent: none.",
+          ),
         outdated: count
           .optional()
           .describe(

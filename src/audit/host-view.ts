@@ -8,6 +8,8 @@ export interface HostView {
   readLink(path: string): Promise<string | undefined>;
   /** When a file was last written, in ms since 1970; undefined where there is none. */
   modifiedAt(path: string): Promise<number | undefined>;
+  /** Whose file it is, links followed, and whether its group or everybody may write it; undefined where there is none. */
+  ownership(path: string): Promise<{ readonly uid: number; readonly writableByOthers: boolean } | undefined>;
   /**
    * Runs one of the host's own tools, which only reads, in the host's mounts, without a shell, LC_ALL=C.
    * Resolves whatever the exit code is. Undefined where the host has no such tool; throws after `timeoutMilliseconds`.

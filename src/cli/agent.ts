@@ -1,5 +1,8 @@
+import { lookup } from "node:dns/promises";
 import { Command, Option } from "commander";
 import { agent } from "../agent/agent.ts";
+import { disengageFile } from "../agent/disengage-file.ts";
+import { foundFile } from "../agent/found-file.ts";
 import { stateDirectory } from "../agent/state-directory.ts";
 import { hostChanger } from "../kernel/host-changer.ts";
 import { linuxKernel } from "../kernel/linux-kernel.ts";
@@ -102,17 +105,22 @@ async function runAgent(flags: AgentFlags & { readonly nodeName: string }): Prom
   const install = await readInstallSettings(flags.settings);
   const log = createLogger({ name: "agent", level: flags.logLevel });
   const registry = createRegistry({ component: "agent", version });
-  const client = kubeClient(readKubeConfig(flags.kubeconfig), { userAgent: `port-hardening-agent/${version}` });
+  const kubeConfig = readKubeConfig(flags.kubeconfig);
+  const client = kubeClient(kubeConfig, { userAgent: `port-hardening-agent/${version}` });
   const { notReady, collect, run } = agent({
     nodeName: flags.nodeName,
     namespace: flags.namespace,
     client,
     kernel: linuxKernel({ host: localHost(), stateDir: flags.stateDir, sysctlDir: flags.sysctlDir, markBit }),
     directory: stateDirectory(flags.stateDir),
+    disengageFile: disengageFile(flags.stateDir),
+    foundFile: foundFile(flags.stateDir, localHost()),
     host: localHostView({ root: flags.hostRoot }),
     changer: hostChanger({ root: flags.hostRoot, host: localHost() }),
     sockets: socketReader(),
     sysctlIn: sysctlInNetwork(localHost(), flags.hostRoot),
+    apiServer: kubeConfig.getCurrentCluster()?.server,
+    resolve: async (name) => (await lookup(name, { all: true })).map(({ address }) => address),
     settings: { ...install.node, markBit },
     version,
     primeMilliseconds: flags.primeSeconds * 1000,

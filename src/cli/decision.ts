@@ -1,4 +1,4 @@
-import type { DefaultAction, Failsafe, NodeDirection, NodePlan } from "../plan/types.ts";
+import type { DefaultAction, NodeDirection, NodeFailsafe, NodePlan } from "../plan/types.ts";
 import { blockContains } from "../simulate/address-block.ts";
 import type { Packet } from "../simulate/packet.ts";
 import type { RuleReference, Verdict } from "../simulate/simulate.ts";
@@ -10,7 +10,7 @@ export type TrustedRole = "nodes" | "pods" | "services";
 export type Decision =
   | { readonly kind: "Allow" | "Deny"; readonly policy: string; readonly entry: string }
   | { readonly kind: "Default"; readonly policy: string; readonly defaultAction: DefaultAction }
-  | { readonly kind: "Failsafe"; readonly failsafe: Failsafe }
+  | { readonly kind: "Failsafe"; readonly failsafe: NodeFailsafe }
   | { readonly kind: "TrustedCluster"; readonly role: TrustedRole | undefined }
   | { readonly kind: "Loopback" | "NotOpened" | "OutOfScope" | "NothingJudged" };
 
@@ -41,17 +41,22 @@ function unowned({ chain, rule }: RuleReference, packet: Packet, plan: NodePlan)
   if (/^PH-(J|L|OJ|OUT-JUDGE)/.test(chain) || rule === "-j RETURN" || !rule.endsWith("RETURN"))
     return { kind: "OutOfScope" };
   const beforePolicies = (chain === "PH-IN" || chain === "PH-OUT") && rule.includes("--dports");
-  const failsafe = beforePolicies ? failsafeOf(packet, plan, rule.includes("--match-set")) : undefined;
+  const failsafe = beforePolicies ? failsafeOf(packet, plan, /--match-set (\S+)/.exec(rule)?.[1]) : undefined;
   return failsafe === undefined
     ? { kind: "TrustedCluster", role: trustedRole(packet, plan) }
     : { kind: "Failsafe", failsafe };
 }
 
-function failsafeOf(packet: Packet, { failsafes }: NodePlan, ofNodes: boolean): Failsafe | undefined {
+/** `set` is what the rule that decided matches the other end by; undefined: everybody. */
+function failsafeOf(packet: Packet, { failsafes, trust }: NodePlan, set: string | undefined): NodeFailsafe | undefined {
+  const setOf = (peers: NodeFailsafe["peers"]) => {
+    const resolved = peers === "Nodes" ? trust.nodes : peers;
+    return resolved === "Everybody" ? undefined : resolved.sets[packet.family];
+  };
   return failsafes["out" in packet ? "outbound" : "inbound"].find(
     ({ protocol, ports, peers }) =>
       protocol.toLowerCase() === packet.protocol &&
-      (peers === "Nodes") === ofNodes &&
+      setOf(peers) === set &&
       ports.some(({ from, to }) => from <= packet.destinationPort && packet.destinationPort <= to),
   );
 }

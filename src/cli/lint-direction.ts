@@ -1,9 +1,9 @@
 import type { PortHardeningPolicy } from "../api/policy.ts";
 import { subtractCidrs } from "../plan/cidrs.ts";
-import { DEFAULT_FAILSAFES } from "../plan/failsafes.ts";
+import { sharedPorts } from "../plan/failsafe-warnings.ts";
 import { coversInterface } from "../plan/interfaces.ts";
-import { containsPorts, subtractPorts } from "../plan/ports.ts";
-import type { Failsafe, InterfaceMatch, PlanDirection, PlanEntry, PortRange } from "../plan/types.ts";
+import { containsPorts } from "../plan/ports.ts";
+import type { Failsafe, Failsafes, InterfaceMatch, PlanDirection, PlanEntry } from "../plan/types.ts";
 import { coveredBy, matchesEverybody, matchesNobody, redundantEntries } from "./entry-cover.ts";
 
 /** Something that a policy may say but that has no effect, or more than meant. `path` as in schema problems. */
@@ -27,7 +27,12 @@ export function entryPath(
 }
 
 /** What in one direction of one policy is without effect, whatever else is in force. */
-export function lintDirection(policy: PortHardeningPolicy, direction: DirectionName, scope: PlanDirection): Warning[] {
+export function lintDirection(
+  policy: PortHardeningPolicy,
+  direction: DirectionName,
+  scope: PlanDirection,
+  failsafes: Failsafes,
+): Warning[] {
   const { allow, deny, interfaces } = scope;
   const warn = (list: ListName, entry: PlanEntry, message: string, member = ""): Warning => ({
     path: `${entryPath(policy, direction, list, entry.name)}${member}`,
@@ -49,7 +54,7 @@ export function lintDirection(policy: PortHardeningPolicy, direction: DirectionN
     ...each("deny"),
     ...each("allow"),
     ...deny.flatMap((entry) => {
-      const shown = sparedPorts(entry, direction);
+      const shown = sparedPorts(entry, failsafes[direction]);
       return shown === "" ? [] : [warn("deny", entry, `has no effect on ${shown}: failsafes pass before any policy`)];
     }),
     ...redundantEntries(deny).map(({ entry, by }) =>
@@ -113,26 +118,20 @@ function redundantPeers(
 }
 
 /** Ports of an entry that failsafes open to everybody, in words. */
-function sparedPorts(entry: PlanEntry, direction: DirectionName): string {
-  return DEFAULT_FAILSAFES[direction]
+function sparedPorts(entry: PlanEntry, failsafes: readonly Failsafe[]): string {
+  return failsafes
     .filter(({ peers }) => peers === "Everybody")
     .flatMap((failsafe) => {
-      const shared = sharedPorts(failsafe, entry);
+      const shared = sharedWords(failsafe, entry);
       return shared === "" ? [] : [`${shared} (failsafe "${failsafe.name}")`];
     })
     .join(", ");
 }
 
 /** `TCP 22`, `UDP 67-68`; empty where the failsafe and the entry share nothing. */
-export function sharedPorts({ protocol, ports }: Failsafe, entry: Pick<PlanEntry, "ports" | "protocols">): string {
-  const shared = entry.protocols.includes(protocol) ? ports.filter((port) => !disjoint(port, entry.ports)) : [];
-  const shown = shared.map(({ from, to }) => (from === to ? `${from}` : `${from}-${to}`)).join(", ");
-  return shown === "" ? "" : `${protocol} ${shown}`;
-}
-
-function disjoint(port: PortRange, ports: readonly PortRange[]): boolean {
-  const [rest] = subtractPorts([port], ports);
-  return rest?.from === port.from && rest.to === port.to;
+export function sharedWords(failsafe: Failsafe, entry: Pick<PlanEntry, "ports" | "protocols">): string {
+  const shown = sharedPorts(failsafe, entry).map(({ from, to }) => (from === to ? `${from}` : `${from}-${to}`));
+  return shown.length === 0 ? "" : `${failsafe.protocol} ${shown.join(", ")}`;
 }
 
 export function interfaceWarnings(path: string, { include, exclude }: InterfaceMatch): Warning[] {

@@ -1,14 +1,13 @@
 import type { PortHardeningPolicy } from "../api/policy.ts";
 import { subtractCidrs } from "../plan/cidrs.ts";
 import { clusterAddresses } from "../plan/cluster-addresses.ts";
-import { DEFAULT_FAILSAFES } from "../plan/failsafes.ts";
 import { referredGroups } from "../plan/group-refs.ts";
 import { merge } from "../plan/merge.ts";
 import { DEFAULT_NODE_SETTINGS } from "../plan/node-settings.ts";
 import { assign } from "../plan/plan-hash.ts";
 import { formatPrefix } from "../plan/prefix-text.ts";
-import type { GroupAddresses, Peers, Plan, PlanDirection, PlanEntry } from "../plan/types.ts";
-import { type DirectionName, entryPath, sharedPorts, type Warning } from "./lint-direction.ts";
+import type { Failsafe, Failsafes, GroupAddresses, Peers, Plan, PlanDirection, PlanEntry } from "../plan/types.ts";
+import { type DirectionName, entryPath, sharedWords, type Warning } from "./lint-direction.ts";
 
 const DIRECTIONS = ["inbound", "outbound"] as const;
 const OF_GROUPS: readonly string[] = ["AddressGroupMissing", "DenyPrefixIgnored", "NodeAddressesMissing"];
@@ -40,19 +39,25 @@ export function groupWarnings(policy: PortHardeningPolicy, plan: Plan, groups: r
 }
 
 /** Denies of addresses of the trusted cluster, as far as `groups` tell them. */
-export function trustWarnings(policy: PortHardeningPolicy, plan: Plan, groups: readonly GroupAddresses[]): Warning[] {
+export function trustWarnings(
+  policy: PortHardeningPolicy,
+  plan: Plan,
+  groups: readonly GroupAddresses[],
+  failsafes: Failsafes,
+): Warning[] {
   return DIRECTIONS.flatMap((direction) => {
     const scope = plan[direction];
     return scope === undefined
       ? []
       : scope.deny.flatMap((entry) => {
-          const message = sparedWords(direction, scope, entry, groups);
+          const message = sparedWords(failsafes[direction], direction, scope, entry, groups);
           return message === undefined ? [] : [{ path: entryPath(policy, direction, "deny", entry.name), message }];
         });
   });
 }
 
 function sparedWords(
+  failsafes: readonly Failsafe[],
   direction: DirectionName,
   { trustCluster }: PlanDirection,
   entry: PlanEntry,
@@ -69,8 +74,8 @@ function sparedWords(
     const whom = direction === "outbound" ? "nodes, API endpoints, pods or services" : "nodes or API endpoints";
     return `has no effect on ${shown}: ${whom} of the cluster, which pass before any deny (trustCluster)`;
   }
-  const open = DEFAULT_FAILSAFES[direction].filter(({ peers }) => peers === "Nodes");
-  const ports = open.flatMap((failsafe) => sharedPorts(failsafe, entry) || []);
+  const open = failsafes.filter(({ peers }) => peers === "Nodes");
+  const ports = open.flatMap((failsafe) => sharedWords(failsafe, entry) || []);
   if (ports.length === 0) return undefined;
   return `has no effect on ${shown} with ${someOf(ports)}: failsafes pass between nodes and API endpoints before any policy`;
 }

@@ -1,17 +1,20 @@
 import type { PortHardeningPolicy } from "../api/policy.ts";
 import { canonicalJson } from "../plan/canonical-json.ts";
-import { DEFAULT_FAILSAFES } from "../plan/failsafes.ts";
 import { containsPorts } from "../plan/ports.ts";
-import type { PlanLimit } from "../plan/types.ts";
+import type { Failsafe, PlanLimit } from "../plan/types.ts";
 import { matchesEverybody } from "./entry-cover.ts";
-import { interfaceWarnings, sharedPorts, type Warning } from "./lint-direction.ts";
+import { interfaceWarnings, sharedWords, type Warning } from "./lint-direction.ts";
 
 /** What of a policy's limits is without effect. */
-export function lintLimits({ spec }: PortHardeningPolicy, limits: readonly PlanLimit[]): Warning[] {
+export function lintLimits(
+  { spec }: PortHardeningPolicy,
+  limits: readonly PlanLimit[],
+  failsafes: readonly Failsafe[],
+): Warning[] {
   return limits.flatMap((limit, index) => {
     const path = `spec.rateLimits[${(spec.rateLimits ?? []).findIndex(({ name }) => name === limit.name)}]`;
     const twin = limits.slice(0, index).find((other) => sameButName(other, limit));
-    const spared = DEFAULT_FAILSAFES.inbound.filter(
+    const spared = failsafes.filter(
       ({ peers, protocol, ports }) =>
         peers === "Everybody" && limit.protocols.includes(protocol) && containsPorts(ports, limit.ports),
     );
@@ -23,7 +26,7 @@ export function lintLimits({ spec }: PortHardeningPolicy, limits: readonly PlanL
       ...(twin === undefined ? [] : [{ path, message: `has no effect: limit "${twin.name}" says the same` }]),
       ...spared.map((failsafe) => ({
         path: `${path}.ports`,
-        message: `has no effect on ${sharedPorts(failsafe, limit)}: failsafe "${failsafe.name}" passes before any limit`,
+        message: `has no effect on ${sharedWords(failsafe, limit)}: failsafe "${failsafe.name}" passes before any limit`,
       })),
     ];
   });

@@ -26,7 +26,7 @@ import { type Finding, findingAt, type Located, type Objects } from "./objects.t
  */
 export function lintObjects(
   { policies, groups, nodes, findings }: Objects,
-  allowedSysctls = parseInstallSettings(undefined).allowedSysctls,
+  { allowedSysctls, node: { failsafes } } = parseInstallSettings(undefined),
 ): Finding[] {
   const addresses = groups.map(({ object }) => groupAddresses(object));
   const compiled = policies.map(({ manifest, object }) => ({ manifest, object, plan: planOrRefusal(object) }));
@@ -43,8 +43,8 @@ export function lintObjects(
     const ofNodes = groupsOfNodes([plan], nodes, addresses);
     const known = [...addresses, ...ofNodes.groups];
     return [
-      ...lintPolicy(object, plan),
-      ...trustWarnings(object, plan, known),
+      ...lintPolicy(object, plan, failsafes),
+      ...trustWarnings(object, plan, known, failsafes),
       ...nodePeerWarnings(object),
       ...auditWarnings(object, audit),
       ...ofNodes.notes.map((message): Warning => ({ path: "spec", message })),

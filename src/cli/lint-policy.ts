@@ -1,7 +1,7 @@
 import type { PortHardeningPolicy } from "../api/policy.ts";
 import { compile } from "../plan/compile.ts";
 import { UNPRIVILEGED_PORT_START } from "../plan/port-sysctls.ts";
-import type { Plan } from "../plan/types.ts";
+import type { Failsafes, Plan } from "../plan/types.ts";
 import { lintDirection, type Warning } from "./lint-direction.ts";
 import { lintLimits } from "./lint-limits.ts";
 
@@ -14,12 +14,12 @@ export function planAnywhere({ spec: { nodeSelector: _, ...spec }, ...policy }: 
 }
 
 /** What in one policy is without effect, whatever else is in force. */
-export function lintPolicy(policy: PortHardeningPolicy, plan: Plan): Warning[] {
+export function lintPolicy(policy: PortHardeningPolicy, plan: Plan, failsafes: Failsafes): Warning[] {
   const { inbound, outbound, rateLimits } = plan;
   return [
-    ...(inbound === undefined ? [] : lintDirection(policy, "inbound", inbound)),
-    ...(outbound === undefined ? [] : lintDirection(policy, "outbound", outbound)),
-    ...lintLimits(policy, rateLimits),
+    ...(inbound === undefined ? [] : lintDirection(policy, "inbound", inbound, failsafes)),
+    ...(outbound === undefined ? [] : lintDirection(policy, "outbound", outbound, failsafes)),
+    ...lintLimits(policy, rateLimits, failsafes.inbound),
     ...rangeWarnings(plan),
   ];
 }

@@ -17,11 +17,11 @@ export function lintCommand(): Command {
     .requiredOption("-f, --filename <files...>", "policies, address groups, Nodes; - is stdin")
     .addOption(settingsOption())
     .action(async ({ filename, settings }: { readonly filename: readonly string[]; readonly settings?: string }) => {
-      const { allowedSysctls } = await readInstallSettings(settings);
+      const install = await readInstallSettings(settings);
       const { manifests, problems } = await readManifests(filename);
       const objects = parseObjects(manifests);
       const unreadable = problems.map((problem): Finding => ({ severity: "error", subject: "", path: "", ...problem }));
-      const findings = [...unreadable, ...lintObjects(objects, allowedSysctls)];
+      const findings = [...unreadable, ...lintObjects(objects, install)];
       const errors = findings.filter(({ severity }) => severity === "error").length;
       for (const finding of findings) process.stdout.write(`${formatFinding(finding)}\n`);
       const read = `${counted(objects.policies.length, "policy", "policies")} and ${counted(objects.groups.length, "address group")}`;

@@ -56,7 +56,10 @@ export function nodePlan(
   const plan = merge(assigned, known, install.node);
   notes.push(
     ...plan.conflicts.map(({ policy, field, winner }) => `policy ${policy}: ${field} loses to policy ${winner}`),
-    ...plan.warnings.map(({ policy, message }) => `policy ${policy}: ${message}`),
+    // A deny that a failsafe outdoes says so itself, where it is asked about.
+    ...plan.warnings
+      .filter(({ reason }) => reason !== "DenySparesFailsafe")
+      .map(({ policy, message }) => `policy ${policy}: ${message}`),
     ...ofNodes.notes,
     ...(judges(plan) && !known.some(isClusters) ? [CLUSTER_UNKNOWN] : []),
   );

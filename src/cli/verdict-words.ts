@@ -17,7 +17,8 @@ export function decisionWords(decision: Decision, packet: Packet, plan: NodePlan
     case "OutOfScope":
       return "no policy has this port, protocol and interface in scope";
     case "Failsafe": {
-      const whom = decision.failsafe.peers === "Nodes" ? "nodes and API endpoints" : "everybody";
+      const { peers } = decision.failsafe;
+      const whom = peers === "Nodes" ? "nodes and API endpoints" : peers === "Everybody" ? "everybody" : "it alone";
       const [open, why] = leaves ? ["leads to", "the node is not cut off"] : ["is open to", "nobody is locked out"];
       return `failsafe "${decision.failsafe.name}" ${open} ${whom} before any policy, so that ${why}`;
     }

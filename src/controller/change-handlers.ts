@@ -110,7 +110,13 @@ function policiesOf(...states: readonly (NodeStateFacts | undefined)[]): Readonl
 function specOf(state: NodeStateFacts | undefined) {
   return state === undefined
     ? undefined
-    : { uid: state.uid, ownerUid: state.ownerUid, assigned: state.assigned, request: state.auditRequest };
+    : {
+        uid: state.uid,
+        ownerUid: state.ownerUid,
+        assigned: state.assigned,
+        request: state.auditRequest,
+        skipped: state.skipped,
+      };
 }
 
 function same(a: unknown, b: unknown): boolean {

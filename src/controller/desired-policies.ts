@@ -27,8 +27,9 @@ export type DesiredPolicy =
     };
 
 /**
- * Every policy that selects the node, by name. Where they are more than a NodeState holds, newcomers are refused before
- * those that are there, and those of lower precedence first. `formats`: the plan formats that this controller writes.
+ * Every policy that selects the node, by name; none where somebody took the node out. Where they are more than a NodeState
+ * holds, newcomers are refused before those that are there, and those of lower precedence first. `formats`: the plan
+ * formats that this controller writes.
  */
 export function desiredPolicies(
   policies: readonly CompiledPolicy[],
@@ -36,6 +37,7 @@ export function desiredPolicies(
   state: NodeStateFacts | undefined,
   formats: readonly number[] = WRITES,
 ): ReadonlyMap<string, DesiredPolicy> {
+  if (node.skipped) return new Map();
   const assigned = new Set(state?.assigned.map(({ name }) => name));
   const desired = new Map<string, DesiredPolicy>();
   const written: WrittenPolicy[] = [];

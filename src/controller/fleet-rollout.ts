@@ -51,7 +51,9 @@ export function fleetRollout({ stores, written, ...hearing }: FleetContext): Fle
     ({ node, state, desired }) =>
       state?.ownerUid !== node.uid ||
       state.auditRequest !== auditRequest(node, desired.keys(), policies) ||
-      nodeTarget(desired, state, (policy, revision) => turnOf(policy, node.name, revision)).differs,
+      state.skipped !== node.skipped ||
+      nodeTarget(desired, state, (policy, revision) => (node.skipped ? "Awaited" : turnOf(policy, node.name, revision)))
+        .differs,
   );
   const orphans = nodeStates.list().filter(({ name }) => nodes.get({ name }) === undefined);
   return { turnOf, nodes: [...changing.map(({ node }) => node.name), ...orphans.map(({ name }) => name)] };

@@ -1,6 +1,7 @@
 import type { KubeObject } from "../kube/types.ts";
 import type { Labels } from "../plan/select.ts";
 import { auditAsked } from "./audit-annotation.ts";
+import { isSkipped } from "./skipped-nodes.ts";
 import { fieldAt, recordsAt, stringsAt } from "./wire-fields.ts";
 
 /** What the controller keeps of a Node. */
@@ -15,6 +16,8 @@ export interface NodeFacts {
   readonly podCidrs: readonly string[];
   /** Its annotation that asks for an audit. */
   readonly auditAsked?: string | undefined;
+  /** Its annotation has us leave it out. */
+  readonly skipped?: true;
 }
 
 /** Total: a Node that could not be read would look like one that is gone. */
@@ -32,6 +35,7 @@ export function parseNodeFacts(object: KubeObject): NodeFacts {
     addresses: [...addressesOf(status, "InternalIP"), ...addressesOf(status, "ExternalIP")],
     podCidrs: stringsAt(fieldAt(object, "spec"), "podCIDRs"),
     ...(asked === undefined ? {} : { auditAsked: asked }),
+    ...(isSkipped(object.metadata) ? { skipped: true } : {}),
   };
 }
 

@@ -54,6 +54,8 @@ export interface NodeStateFacts {
   readonly pods?: PodCounts | undefined;
   /** spec.auditRequest. */
   readonly auditRequest: string | undefined;
+  /** spec.skipped. */
+  readonly skipped?: true;
   /** Absent where the node was not audited yet. */
   readonly audit: AuditFacts | undefined;
   /** When something else last changed what is enforced there, and it was repaired. */
@@ -85,6 +87,7 @@ export function parseNodeStateFacts(object: KubeObject): NodeStateFacts {
     range: status?.ephemeralPorts?.range,
     pods: status?.ephemeralPorts?.pods,
     auditRequest: typeof request === "string" ? request : undefined,
+    ...(fieldAt(spec, "skipped") === true ? { skipped: true } : {}),
     audit: status?.audit && auditFacts(status.audit),
     driftAt: status?.drift?.last?.at,
     probing: probingFacts(spec, status),

@@ -14,6 +14,7 @@ import type { PolicyFacts } from "./policy-facts.ts";
 import type { NodeConflict, PolicyOutcome } from "./policy-status.ts";
 import { type RolloutNode, rollout } from "./rollout.ts";
 import { rolloutNode } from "./rollout-node.ts";
+import { skippedBy } from "./skipped-nodes.ts";
 import type { ControllerStores } from "./stores.ts";
 
 export interface OutcomeContext {
@@ -83,6 +84,7 @@ export function policyOutcome(
     ...(own.outcome === "Compiled"
       ? { rollout: { decision: rollout(settings, rollingOut), settings, revision: own.element.hash } }
       : {}),
+    skipped: skippedBy(policy.compiled, stores.nodes.list()),
     ...(asked === undefined ? {} : { audits }),
     ...(pods === undefined ? {} : { pods }),
     nextSilenceAt,

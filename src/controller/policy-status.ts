@@ -9,6 +9,7 @@ import { type PodsOutcome, podRemarks, withPods } from "./pods-outcome.ts";
 import { remarksOf } from "./remarks.ts";
 import { deadlineOf, type PolicyRollout, rolloutStatus } from "./rollout-progress.ts";
 import { judgeRollout } from "./rollout-verdict.ts";
+import { skippedWords } from "./skipped-nodes.ts";
 import { groupOutcomes, judgePolicy, nameNodes } from "./verdict.ts";
 
 const INT32_MAX = 2 ** 31 - 1;
@@ -34,6 +35,8 @@ export interface PolicyOutcome {
   readonly warnings: readonly string[];
   /** How far it has come; absent where it cannot be read or compiled. */
   readonly rollout?: PolicyRollout;
+  /** Nodes that it would select if nobody had taken them out; absent: none. */
+  readonly skipped?: readonly string[];
   /** One per selected node; absent where the policy asks for no audit. */
   readonly audits?: readonly NodeAuditOutcome[];
   /** Absent where the policy asks for nothing in pods. */
@@ -42,7 +45,16 @@ export interface PolicyOutcome {
 
 /** The status to publish. Equal to `before` (by value) where nothing changed, so that nothing is written then. */
 export function summarisePolicy(policy: PolicyOutcome, before: PolicyStatus | undefined, now: Date): PolicyStatus {
-  const { generation: observedGeneration, problem, outcomes, conflicts, setsRange, observes, warnings } = policy;
+  const {
+    generation: observedGeneration,
+    problem,
+    outcomes,
+    conflicts,
+    setsRange,
+    observes,
+    warnings,
+    skipped = [],
+  } = policy;
   const groups = groupOutcomes(outcomes);
   const { Enforced: enforced, Failed: failed, NotEnforceable: evaded, Outdated: outdated, Unknown: unknown } = groups;
   const { rollout } = policy;
@@ -57,7 +69,11 @@ export function summarisePolicy(policy: PolicyOutcome, before: PolicyStatus | un
     }),
     policy.pods,
   );
-  const message = [verdict.message + remarksOf(outcomes), ...podRemarks(policy.pods), ...warnings].join(" ");
+  const ofNodes =
+    outcomes.length === 0 && skipped.length > 0 ? "Every node that it selects is left out." : verdict.message;
+  const message = [ofNodes + remarksOf(outcomes) + skippedWords(skipped), ...podRemarks(policy.pods), ...warnings].join(
+    " ",
+  );
   const flag = (type: string, holds: boolean) => ({ type, status: holds ? "True" : "False", reason, message }) as const;
   const conditions = [
     { type: "Ready", status: ready, reason, message },
@@ -82,6 +98,7 @@ export function summarisePolicy(policy: PolicyOutcome, before: PolicyStatus | un
       unknown: unknown.length,
       ...(evaded.length === 0 ? {} : { notEnforceable: evaded.length }),
       ...(outdated.length === 0 ? {} : { outdated: outdated.length }),
+      ...(skipped.length === 0 ? {} : { skipped: skipped.length }),
     },
     ...(progress === undefined ? {} : { rollout: progress }),
     ...(setsRange && range !== "" ? { range } : {}),

@@ -91,6 +91,7 @@ async function write(node: NodeFacts, current: KubeObject | undefined, context: 
       ...(target.keepOnNode.length === 0 ? {} : { keep: target.keepOnNode }),
       ...(target.unawaited.length === 0 ? {} : { unawaited: target.unawaited }),
       ...(target.auditRequest === undefined ? {} : { auditRequest: target.auditRequest }),
+      ...(node.skipped ? { skipped: true } : {}),
     },
   };
   // A NodeState that is empty clears the node, whether it is emptied or made so.
@@ -131,7 +132,14 @@ async function send(
 /** What else the spec says is written by other passes. */
 function othersOf(current: KubeObject): object {
   const spec = fieldAt(current, "spec");
-  const { policies: _, auditRequest: __, keep: ___, unawaited: ____, ...others } = isRecord(spec) ? spec : {};
+  const {
+    policies: _,
+    auditRequest: __,
+    keep: ___,
+    unawaited: ____,
+    skipped: _____,
+    ...others
+  } = isRecord(spec) ? spec : {};
   return others;
 }
 
@@ -148,11 +156,19 @@ function targetOf(node: NodeFacts, state: NodeStateFacts | undefined, { stores, 
   const compiled = stores.policies.list().map((facts) => facts.compiled);
   const desired = desiredPolicies(compiled, node, state);
   return {
-    ...nodeTarget(desired, state, (policy, revision) => turnOf(policy, node.name, revision)),
+    // A way out waits for no roll-out's turn.
+    ...nodeTarget(desired, state, (policy, revision) =>
+      node.skipped ? "Awaited" : turnOf(policy, node.name, revision),
+    ),
     auditRequest: auditRequest(node, desired.keys(), stores.policies),
   };
 }
 
 function matches(node: NodeFacts, state: NodeStateFacts | undefined, target: Wanted): boolean {
-  return !target.differs && state?.ownerUid === node.uid && state.auditRequest === target.auditRequest;
+  return (
+    !target.differs &&
+    state?.ownerUid === node.uid &&
+    state.auditRequest === target.auditRequest &&
+    state.skipped === node.skipped
+  );
 }

@@ -28,6 +28,8 @@ export function rolloutNode(
 ): RolloutNode | undefined {
   const has = handed?.assigned.find(({ name }) => name === policy);
   const said = state?.reported.find(({ name }) => name === policy);
+  // One that somebody took out has no turn to wait for, nor does anybody wait for it.
+  if (node.skipped) return undefined;
   // No turn brings it further; counted, it would be taken for one that has what it shall have.
   if (wanted !== undefined && "problem" in wanted && wanted.skew !== undefined) return undefined;
   // What somebody edited has no hash, and is no revision.

@@ -1,7 +1,7 @@
 import { subtractCidrs } from "../plan/cidrs.ts";
 import { interfacesMeet } from "../plan/interfaces.ts";
 import { subtractPorts } from "../plan/ports.ts";
-import type { Failsafe, PortRange, Protocol } from "../plan/types.ts";
+import type { NodeFailsafe, PortRange, Protocol } from "../plan/types.ts";
 import type { JudgedScope, JudgedTraffic, TableName } from "../render/types.ts";
 import { followRules, type RuleVisit } from "./follow-rules.ts";
 import type { HookEvasion } from "./kernel.ts";
@@ -122,8 +122,8 @@ function judges(scope: JudgedScope, one: NewConnections, judged: JudgedTraffic, 
     });
 }
 
-/** Failsafes for nodes only count where the rule names the other end: overlays accept their peers. */
-function failsafePorts(failsafes: readonly Failsafe[], protocol: Protocol, restricted: boolean): PortRange[] {
+/** Failsafes for some only count where the rule names the other end: overlays accept their peers. */
+function failsafePorts(failsafes: readonly NodeFailsafe[], protocol: Protocol, restricted: boolean): PortRange[] {
   return failsafes
     .filter((failsafe) => failsafe.protocol === protocol && (restricted || failsafe.peers === "Everybody"))
     .flatMap(({ ports }) => ports);

@@ -29,6 +29,13 @@ export function localHostView({ root = "/" }: { readonly root?: string } = {}): 
       const real = await pathInRoot(root, path);
       return orUndefined(async () => (await stat(real)).mtimeMs);
     },
+    async ownership(path) {
+      const real = await pathInRoot(root, path);
+      return orUndefined(async () => {
+        const { uid, mode } = await stat(real);
+        return { uid, writableByOthers: (mode & 0o022) !== 0 };
+      });
+    },
     run: (tool, args, { timeoutMilliseconds }) => runHostTool(root, tool, args, timeoutMilliseconds),
   };
 }

@@ -69,5 +69,5 @@ export function parseInstallSettings(value: unknown): InstallSettings {
 }
 
 function compiled({ ports, ...rest }: z.output<typeof failsafe>): Failsafe {
-  return { ...rest, ports: parsePorts(ports) };
+  return { ...rest, ports: parsePorts(ports), origin: "Installed" };
 }

@@ -7,11 +7,11 @@ import { coversInterface } from "./interfaces.ts";
 import type { Prefix } from "./prefix.ts";
 import { parseAddress, prefixLookup } from "./prefix-lookup.ts";
 import type {
-  Failsafe,
   Family,
   InterfaceMatch,
   NodeDirection,
   NodeEntry,
+  NodeFailsafe,
   NodePlan,
   PortRange,
   Protocol,
@@ -50,12 +50,12 @@ export function judge(plan: NodePlan): Judge {
     return set !== undefined && inSet(set, address);
   }
 
-  function failsafe(failsafes: readonly Failsafe[], { protocol, port }: Opening, address: Prefix): boolean {
+  function failsafe(failsafes: readonly NodeFailsafe[], { protocol, port }: Opening, address: Prefix): boolean {
     return failsafes.some(
       (one) =>
         one.protocol === protocol &&
         hasPort(one.ports, port) &&
-        (one.peers === "Everybody" || among(plan.trust.nodes, address)),
+        among(one.peers === "Nodes" ? plan.trust.nodes : one.peers, address),
     );
   }
 

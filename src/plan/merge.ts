@@ -3,6 +3,7 @@ import { type ClusterAddresses, clusterAddresses } from "./cluster-addresses.ts"
 import { contentHash } from "./content-hash.ts";
 import { defaultWarnings, rejectWarnings, withoutReject } from "./default-actions.ts";
 import { dropLogs } from "./drop-logs.ts";
+import { failsafeWarnings } from "./failsafe-warnings.ts";
 import { normaliseInterfacePatterns } from "./interfaces.ts";
 import { mergeScalars, observedPortScalars } from "./merge-scalars.ts";
 import type { NodeSettings } from "./node-settings.ts";
@@ -17,6 +18,7 @@ import type {
   GroupAddresses,
   NodeDirection,
   NodeEntry,
+  NodeFailsafe,
   NodeLimit,
   NodePlan,
   PlanDirection,
@@ -92,7 +94,7 @@ function mergeTraffic(
       podInterfaces: normaliseInterfacePatterns(podInterfaces),
       podsOnUplink,
     },
-    failsafes: { inbound: inOrder(failsafes.inbound), outbound: inOrder(failsafes.outbound) },
+    failsafes: { inbound: ofNode(failsafes.inbound, resolver), outbound: ofNode(failsafes.outbound, resolver) },
     vips: resolver.define("vips", cluster.vips),
     vipCidrs: cluster.vipCidrs,
     ...observing,
@@ -102,6 +104,8 @@ function mergeTraffic(
       ...resolver.warnings(),
       ...vipWarnings(inbound, cluster),
       ...rejectWarnings(judgedInbound, rejectObstacle),
+      ...failsafeWarnings("inbound", inbound, failsafes.inbound),
+      ...failsafeWarnings("outbound", outbound, failsafes.outbound),
       ...defaultWarnings("inbound", inbound),
       ...defaultWarnings("outbound", outbound),
       ...ofObserving(observed, [
@@ -113,8 +117,12 @@ function mergeTraffic(
   };
 }
 
-function inOrder(failsafes: readonly Failsafe[]): Failsafe[] {
-  return failsafes.toSorted((a, b) => byName(a, b) || compareText(a.protocol, b.protocol));
+function ofNode(failsafes: readonly Failsafe[], resolver: PeerResolver): NodeFailsafe[] {
+  const inOrder = failsafes.toSorted((a, b) => byName(a, b) || compareText(a.protocol, b.protocol));
+  return inOrder.map(({ peers, ...failsafe }) => ({
+    ...failsafe,
+    peers: typeof peers === "string" ? peers : resolver.addresses(peers),
+  }));
 }
 
 function nodeDirection(policy: string, direction: PlanDirection, resolver: PeerResolver): NodeDirection {

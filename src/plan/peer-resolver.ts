@@ -39,6 +39,8 @@ export interface PeerResolver {
    */
   resolve(peers: Peers, use: PeerUse): ResolvedPeers;
   resolveList(peers: PeerList, use: PeerUse): ResolvedList;
+  /** A list of blocks and nothing else, which no policy answers for. */
+  addresses(cidrs: readonly string[]): ResolvedList;
   /** `ph-4-<suffix>` and `ph-6-<suffix>`, empty or not. */
   define(suffix: string, prefixes: readonly Prefix[]): ResolvedList;
   /** Every set asked for so far, by name. */
@@ -109,6 +111,7 @@ export function peerResolver(groups: readonly GroupAddresses[]): PeerResolver {
   return {
     resolve: (peers, use) => (peers === "Everybody" ? peers : resolveList(peers, use)),
     resolveList,
+    addresses: (cidrs) => resolveList({ cidrs, groups: [] }, { policy: "", list: "allow" }),
     define(suffix, prefixes) {
       return { sets: { 4: define(4, suffix, () => prefixes), 6: define(6, suffix, () => prefixes) } };
     },

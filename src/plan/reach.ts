@@ -50,7 +50,8 @@ function judgeSources(plan: NodePlan): (to: Place, device: string, family: Famil
     const failsafes = plan.failsafes.inbound.filter(
       (one) => one.protocol === to.protocol && hasPort(one.ports, to.port),
     );
-    const trusted = trustedPeers(plan, { ofNodes: failsafes.length > 0, scopes, ofPods });
+    const spared = failsafes.map(({ peers }) => (peers === "Nodes" ? plan.trust.nodes : peers));
+    const trusted = [...spared, ...trustedPeers(plan, scopes, ofPods)];
     const allowed = first.defaultAction === "Allow" ? (["Everybody"] as const) : peersOf(({ allow }) => allow);
     const denied = peersOf(({ deny }) => deny);
     const open = failsafes.some(({ peers }) => peers === "Everybody");
@@ -61,13 +62,10 @@ function judgeSources(plan: NodePlan): (to: Place, device: string, family: Famil
 }
 
 /** Whom no deny stops. */
-function trustedPeers(
-  { trust }: NodePlan,
-  { ofNodes, scopes, ofPods }: { ofNodes: boolean; scopes: readonly NodeDirection[]; ofPods: boolean },
-): ResolvedPeers[] {
+function trustedPeers({ trust }: NodePlan, scopes: readonly NodeDirection[], ofPods: boolean): ResolvedPeers[] {
   const cluster = scopes.some(({ trustCluster }) => trustCluster);
   const pods = cluster && (trust.podsOnUplink || ofPods);
-  return [...(ofNodes || cluster ? [trust.nodes] : []), ...(pods ? [trust.pods] : [])];
+  return [...(cluster ? [trust.nodes] : []), ...(pods ? [trust.pods] : [])];
 }
 
 /** Whether a policy that judges the port says of the interface that it does not there. */

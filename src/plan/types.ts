@@ -237,8 +237,20 @@ export interface Failsafe {
   readonly name: string;
   readonly protocol: Protocol;
   readonly ports: readonly PortRange[];
-  /** The other end. "Nodes" = only node and API endpoint addresses. */
-  readonly peers: "Everybody" | "Nodes";
+  /** The other end. "Nodes" = only node and API endpoint addresses; a list: these CIDRs alone. */
+  readonly peers: "Everybody" | "Nodes" | readonly string[];
+  /** Who named it: the settings of the install, or the node itself at run time. Absent: it is one of ours. */
+  readonly origin?: "Installed" | "Found";
+}
+
+/** A failsafe with its addresses resolved to sets. */
+export interface NodeFailsafe extends Omit<Failsafe, "peers"> {
+  readonly peers: "Everybody" | "Nodes" | ResolvedList;
+}
+
+export interface NodeFailsafes {
+  readonly inbound: readonly NodeFailsafe[];
+  readonly outbound: readonly NodeFailsafe[];
 }
 
 /** By the direction in which the connection is opened. */
@@ -261,6 +273,7 @@ export interface PlanWarning {
     | "AddressGroupMissing"
     | "AllowAboveDrop"
     | "DenyPrefixIgnored"
+    | "DenySparesFailsafe"
     | "FewPortsLeft"
     | "NodePortsInRange"
     | "NodeAddressesMissing"
@@ -293,7 +306,7 @@ export interface NodePlan {
   readonly outbound: readonly NodeDirection[];
   readonly rateLimits: readonly NodeLimit[];
   readonly trust: NodeTrust;
-  readonly failsafes: Failsafes;
+  readonly failsafes: NodeFailsafes;
   /** Service VIPs (cluster, external and load balancer IPs), judged like local addresses. */
   readonly vips: ResolvedPeers;
   /** Service CIDRs and VIPs outside them: origins of the INPUT rule for ClusterIP -> hostNetwork (DESIGN 5). Single addresses are bare. */

@@ -1,13 +1,18 @@
-import type { Failsafe, Family, NodeDirection, NodeEntry, NodeTrust, Protocol } from "../plan/types.ts";
+import type { Family, NodeDirection, NodeEntry, NodeFailsafe, NodeTrust, Protocol } from "../plan/types.ts";
 import type { Way } from "./dispatch.ts";
 import type { DropBook } from "./drop-log.ts";
 import { comment, peerMatch, portMatches, rule } from "./rule.ts";
 import { type Tallied, talliedAs } from "./tally.ts";
 
 /** Failsafes pass before any policy. */
-export function failsafeRules(failsafes: readonly Failsafe[], trust: NodeTrust, way: Way, family: Family): string[] {
+export function failsafeRules(
+  failsafes: readonly NodeFailsafe[],
+  trust: NodeTrust,
+  way: Way,
+  family: Family,
+): string[] {
   return failsafes.flatMap((failsafe) => {
-    const peers = failsafe.peers === "Everybody" ? "" : peerMatch(trust.nodes, family, way.peer);
+    const peers = peerMatch(failsafe.peers === "Nodes" ? trust.nodes : failsafe.peers, family, way.peer);
     if (peers === undefined) return [];
     return portMatches([failsafe.protocol], failsafe.ports).map((match) => rule(match, peers, "-j RETURN"));
   });

@@ -1,5 +1,5 @@
 /** What shall be in the kernel, as text: the hand-over from `render` to `kernel`. */
-import type { AddressSet, Failsafe, Family, InterfaceMatch, PortRange, Protocol } from "../plan/types.ts";
+import type { AddressSet, Family, InterfaceMatch, NodeFailsafe, PortRange, Protocol } from "../plan/types.ts";
 
 /** One of our own chains. `rules` are in the exact form that iptables-save prints, without `-A CHAIN `. */
 export interface Chain {
@@ -19,7 +19,7 @@ export interface Hook {
 export interface JudgedTraffic {
   readonly scopes: readonly JudgedScope[];
   /** Pass before any policy. */
-  readonly failsafes: readonly Failsafe[];
+  readonly failsafes: readonly NodeFailsafe[];
   /** Names of the sets of the other ends that scopes pass which trust the cluster. */
   readonly trusted: readonly string[];
   /** Name of the set of the pods' addresses, which are no node's own. */

@@ -137,6 +137,14 @@ describe("docs/recover-a-node.md", { timeout: 200_000 }, () => {
     expect(said).toContain("dropped: policy first judges this port, and no allow");
   });
 
+  it("takes one node out of all policies, and back in", async () => {
+    await shell.run(blockOf(RECOVER, "The API server answers", "skip=true"));
+    await waitForIt("the stranger to get onto that node", async () => (await reaches(stranger))[0] === "connected");
+    expect((await reaches(stranger))[1]).toBe("timeout");
+    await shell.run(blockOf(RECOVER, "The API server answers", "skip-"));
+    await waitForIt("the stranger to be refused again", async () => (await reaches(stranger))[0] === "timeout");
+  });
+
   it("takes one node out of a policy, and leaves the others in", async () => {
     await shell.run(blockOf(RECOVER, "The API server answers", "kubectl label node"));
     const show = blockOf(RECOVER, "The API server answers", "kubectl get phnode");

@@ -105,11 +105,11 @@ it("cleanup does it on one node, without an API server, and notices an agent tha
   await waitFor("both to enforce", async () => (await ready()) === "True" || undefined, {
     timeoutMilliseconds: 20_000,
   });
-  const undone = await first.cleanup();
+  const undone = await first.porthardening("cleanup");
   expect(undone.exitCode).toBe(1);
   expect(undone.stderr).toMatch(/still there: .*; stop the agent/);
   await agent.stop();
-  const { exitCode, stdout, stderr } = await first.cleanup();
+  const { exitCode, stdout, stderr } = await first.porthardening("cleanup");
   expect({ exitCode, stdout }, stderr).toEqual({
     exitCode: 0,
     stdout: "nothing of port-hardening is left on this node\n",

@@ -3,6 +3,7 @@ import { type DocumentedCommand, documentedCommands } from "./commands.ts";
 const CHART = "test/node/chart/documented.test.ts";
 const CLUSTER = "test/cluster/documented.test.ts";
 const RUNBOOKS = "test/monitoring/scraped.test.ts";
+const WAYS_OUT = "test/cluster/ways-out.test.ts";
 const NO_PODS = "the clusters of these tests run no pods; test/node/operator.test.ts reads an agent's log";
 const NOT_THIS_HOST = "it would change the machine that the tests run on";
 
@@ -31,6 +32,8 @@ export const ACCOUNTS: readonly Account[] = [
   { command: /^porthardening (?:lint|explain|render|audit|plan)(?: |$)/, runBy: CLUSTER },
   { command: /^porthardening (?:cleanup|uninstall)/, runBy: "test/cluster/uninstall.test.ts" },
   { command: /^porthardening rollout /, runBy: "test/cluster/controller/rollout.test.ts" },
+  { command: /^porthardening (?:disengage|engage)/, runBy: WAYS_OUT },
+  { command: /^(?:touch|rm) \/var\/lib\/port-hardening\/disengaged/, runBy: WAYS_OUT },
   { command: /^porthardening (?:agent|controller)/, runBy: "test/cluster/operator.test.ts" },
 
   { command: /^helm install .* --values FILE$/, runBy: "test/node/chart/release.test.ts" },

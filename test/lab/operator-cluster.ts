@@ -27,10 +27,10 @@ export interface WorkerNode extends Node {
   readonly sysctlDirectory: string;
   /** Its /proc and /sys are real, and /etc is its own. */
   readonly hostRoot: string;
-  /** `flags` are added, and win over the defaults. `as`: another version of the operator. */
+  /** `flags` are added, and win over the defaults. `as`: another version of the operator. But for the first time it needs no API server. */
   startAgent(flags?: readonly string[], as?: OperatorProgram): Promise<LabProcess>;
-  /** `porthardening cleanup`, to its end. */
-  cleanup(): Promise<ExecResult>;
+  /** A sub-command that works on the node itself, to its end. */
+  porthardening(command: "cleanup" | "disengage" | "engage", flags?: readonly string[]): Promise<ExecResult>;
 }
 
 /** The operator at work on nodes that are network namespaces, with a real control plane. */
@@ -119,6 +119,7 @@ async function createWorker(
   const sysctlDirectory = join(node.folder, "sysctl.d");
   await mkdir(sysctlDirectory);
   const hostRoot = await createHostRoot(join(node.folder, "host"));
+  let kubeconfig: string | undefined;
   const [host, behind] = await Promise.all([node.traffic(), pod.traffic()]);
   await host.listen("tcp", [served.hostPort]);
   await host.listen("udp", [served.hostUdpPort]);
@@ -131,13 +132,13 @@ async function createWorker(
     stateDirectory,
     sysctlDirectory,
     hostRoot,
-    cleanup() {
+    porthardening(command, flags = []) {
       const own = ["--state-dir", stateDirectory, "--sysctl-dir", sysctlDirectory, "--host-root", hostRoot];
-      return node.tryExec(file, [...first, "cleanup", ...own]);
+      return node.tryExec(file, [...first, command, ...own, ...flags], { timeoutMilliseconds: 60_000 });
     },
     async startAgent(flags = [], [file, ...first] = program) {
       const account = { namespace: operatorNamespace, name: "port-hardening-agent", node: name };
-      const kubeconfig = await controlPlane.kubeconfigFor(account);
+      kubeconfig ??= await controlPlane.kubeconfigFor(account);
       const own = ["--node-name", name, "--state-dir", stateDirectory, "--sysctl-dir", sysctlDirectory];
       const args = [...own, "--host-root", hostRoot, "--health-port", "0", ...flags];
       return node.spawn("agent", file, [...first, "agent", ...args], {

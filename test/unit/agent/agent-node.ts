@@ -1,8 +1,12 @@
 import { Registry } from "prom-client";
 import { agentMetrics } from "../../../src/agent/agent-metrics.ts";
 import { auditMetrics } from "../../../src/agent/audit-metrics.ts";
+import type { Disengagement } from "../../../src/agent/disengage-file.ts";
+import { disengaged } from "../../../src/agent/disengaged.ts";
+import type { FoundFile } from "../../../src/agent/found-file.ts";
 import type { NodeStateRecord } from "../../../src/agent/inputs.ts";
 import { nodeAudits } from "../../../src/agent/node-audits.ts";
+import type { Sight } from "../../../src/agent/node-sight.ts";
 import { type Reconciler, reconciler } from "../../../src/agent/reconciler.ts";
 import type { LastApplied, LoadedState, StateDirectory } from "../../../src/agent/state-directory.ts";
 import type { NodeStateStatus } from "../../../src/api/node-state.ts";
@@ -10,6 +14,7 @@ import { CHECKS } from "../../../src/audit/registry.ts";
 import { fakeKernel } from "../../../src/kernel/fake-kernel.ts";
 import type { DriftEvent, Kernel } from "../../../src/kernel/kernel.ts";
 import { type MemoryHost, memoryHost } from "../../../src/kernel/memory-host.ts";
+import type { FoundFact } from "../../../src/plan/found-failsafes.ts";
 import { DEFAULT_NODE_SETTINGS } from "../../../src/plan/node-settings.ts";
 import type { GroupAddresses } from "../../../src/plan/types.ts";
 import { createLogger } from "../../../src/telemetry/logger.ts";
@@ -41,6 +46,10 @@ export interface AgentNode {
     revision: number;
   };
   readonly clock: { now: number };
+  /** What the node shows of itself; at first nothing. */
+  readonly sight: { now: Sight; readonly file: FoundFile };
+  /** What a person on the node said, who switched us off. */
+  readonly switchedOff: { now: Disengagement | undefined };
   /** Every status that was handed over, the newest last. */
   readonly published: NodeStateStatus[];
   readonly metrics: Registry;
@@ -73,6 +82,21 @@ export function agentNode({ primeSeconds = 30, wrap = (kernel) => kernel }: Agen
   // Something else on the node has conntrack running, unless a test says otherwise.
   host.rules[4].restore("*mangle\n-A FORWARD -m conntrack --ctstate RELATED -j ACCEPT\nCOMMIT\n", () => true);
   const clock = { now: Date.parse("2026-01-01T00:00:00Z") };
+  let kept: readonly FoundFact[] = [];
+  const file: FoundFile = {
+    load: async () => kept,
+    forget: () => Promise.reject(new Error("no agent does that")),
+    save: async (facts) => {
+      kept = facts;
+    },
+  };
+  const switchedOff: AgentNode["switchedOff"] = { now: undefined };
+  const disengageFile = {
+    read: async () => switchedOff.now,
+    disengage: () => Promise.reject(new Error("no agent does that")),
+    engage: () => Promise.reject(new Error("no agent does that")),
+  };
+  const sight: AgentNode["sight"] = { now: new Map(), file };
   const directory = memoryDirectory();
   const published: NodeStateStatus[] = [];
   const server: AgentNode["server"] = { synced: true, nodeState: undefined, groups: [ownNodes], revision: 0 };
@@ -117,16 +141,23 @@ export function agentNode({ primeSeconds = 30, wrap = (kernel) => kernel }: Agen
       now: () => clock.now,
       onChange: () => undefined,
     });
+    const log = createLogger({
+      name: "agent",
+      level: "info",
+      destination: { write: (line) => void lines.push(line) },
+    });
     const agent = reconciler({
       kernel,
       inputs,
+      disengaged: disengaged(disengageFile, log),
+      found: { sight: { look: async () => sight.now }, file: sight.file },
       measuring: { follow: () => {}, status: () => ({}) },
       pods: { follow: () => {}, counts: () => undefined },
       directory,
       settings: DEFAULT_NODE_SETTINGS,
       agentVersion: "1.2.3",
       primeMilliseconds: primeSeconds * 1000,
-      log: createLogger({ name: "agent", level: "info", destination: { write: (line) => void lines.push(line) } }),
+      log,
       metrics: agentMetrics(metrics),
       audits,
       now: () => clock.now,
@@ -144,6 +175,8 @@ export function agentNode({ primeSeconds = 30, wrap = (kernel) => kernel }: Agen
     directory,
     server,
     clock,
+    sight,
+    switchedOff,
     published,
     get metrics() {
       return metrics;

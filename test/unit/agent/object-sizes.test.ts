@@ -2,12 +2,15 @@ import { describe, expect, it } from "vitest";
 import { auditReport, REPORT_MAX_BYTES } from "../../../src/agent/audit-report.ts";
 import { auditStatus } from "../../../src/agent/audit-status.ts";
 import { boundStatus, STATUS_MAX_BYTES } from "../../../src/agent/bound-status.ts";
+import { failsafesOnNode } from "../../../src/agent/failsafes-on-node.ts";
 import { nodeStatus } from "../../../src/agent/node-status.ts";
 import { storedBytes } from "../../../src/agent/stored-bytes.ts";
 import { type NodeStateStatus, nodeStateStatusSchema } from "../../../src/api/node-state.ts";
 import type { AuditState, ListenerState } from "../../../src/audit/audit-state.ts";
 import { CHECKS } from "../../../src/audit/registry.ts";
+import { merge } from "../../../src/plan/merge.ts";
 import { nodeAudit } from "../../../src/plan/node-audit.ts";
+import { DEFAULT_NODE_SETTINGS } from "../../../src/plan/node-settings.ts";
 import { assigned } from "../plan/policies.ts";
 import { auditState, auditTime, check, finding, found, longestFinding } from "./audit-states.ts";
 
@@ -53,6 +56,9 @@ function state(long: boolean): AuditState {
   });
 }
 
+/** Whatever it judges, a node has these failsafes. */
+const judging = assigned({ firewall: { inbound: {}, outbound: {} } }, "judging");
+
 /** As an agent makes it of all that it knows, and writes it. */
 function statusOf({ policies, long }: Size): NodeStateStatus {
   const names = Array.from({ length: policies }, (_, number) => `${long ? "p".repeat(50) : "policy"}-${number}`);
@@ -62,6 +68,7 @@ function statusOf({ policies, long }: Size): NodeStateStatus {
   const whole = nodeStatus(
     {
       generation: 12,
+      skipped: false,
       agentVersion: "0.1.0",
       facts: undefined,
       policies: plans.map(({ name, uid, hash }) => ({
@@ -76,6 +83,7 @@ function statusOf({ policies, long }: Size): NodeStateStatus {
       failure: undefined,
       problems: [],
       sysctls: new Map([["net.ipv4.ip_local_port_range", "49152\t65535"]]),
+      failsafes: failsafesOnNode(merge([judging], [], DEFAULT_NODE_SETTINGS), []),
       observed: [],
       pods: { running: 2 ** 31 - 1, withRange: 2 ** 31 - 1 },
       dropped: [],

@@ -14,6 +14,8 @@ export interface RecordedHost {
   readonly commands?: Readonly<Record<string, Answer>>;
   /** Where it matters when a file was written; all others are of `recordedAt`. */
   readonly modified?: Readonly<Record<string, number>>;
+  /** Users whose files these are; all others are root's. */
+  readonly owners?: Readonly<Record<string, number>>;
   /** Files, folders and links that exist and may not be read, with the error's code. */
   readonly refused?: Readonly<Record<string, "EACCES" | "EINVAL">>;
 }
@@ -29,6 +31,7 @@ export function changed(host: RecordedHost, change: Partial<RecordedHost>): Reco
     links: { ...host.links, ...change.links },
     commands: { ...host.commands, ...change.commands },
     modified: { ...host.modified, ...change.modified },
+    owners: { ...host.owners, ...change.owners },
     refused: { ...host.refused, ...change.refused },
   };
 }
@@ -42,7 +45,7 @@ export function without(host: RecordedHost, ...paths: readonly string[]): Record
 
 /** @param asked receives each path that was read, and each command line that was run. */
 export function hostView(host: RecordedHost, asked: string[] = []): HostView {
-  const { files, links = {}, commands = {}, modified = {}, refused = {} } = host;
+  const { files, links = {}, commands = {}, modified = {}, refused = {}, owners = {} } = host;
   const paths = [...Object.keys(files), ...Object.keys(links), ...Object.keys(refused)];
   const ask = (path: string) => {
     asked.push(path);
@@ -66,6 +69,10 @@ export function hostView(host: RecordedHost, asked: string[] = []): HostView {
     async modifiedAt(path) {
       if (modified[path] !== undefined) return modified[path];
       return paths.some((it) => it === path || it.startsWith(`${path}/`)) ? recordedAt : undefined;
+    },
+    async ownership(path) {
+      const known = paths.includes(path) || owners[path] !== undefined;
+      return known ? { uid: owners[path] ?? 0, writableByOthers: false } : undefined;
     },
     async run(tool, args) {
       const line = [tool, ...args].join(" ");

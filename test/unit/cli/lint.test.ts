@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { lintObjects } from "../../../src/cli/lint-objects.ts";
 import { parseManifests } from "../../../src/cli/manifest.ts";
 import { formatFinding, parseObjects } from "../../../src/cli/objects.ts";
+import { parseInstallSettings } from "../../../src/plan/install-settings.ts";
 import { objects } from "../api/objects.ts";
 
 function lint(...documents: readonly unknown[]): string[] {
@@ -350,6 +351,20 @@ describe("what would have no effect", () => {
     expect(lint(inbound({ defaultAction: "Allow", allow: [{ name: "a", from: from("10.0.0.0/8") }] }))).toEqual([
       expect.stringMatching(/\("a"\): has no effect by itself: defaultAction Allow/),
     ]);
+  });
+
+  it("denies and limits on failsafe ports of the install", () => {
+    const backup = { name: "backup", protocol: "TCP", ports: ["9100-9103"], peers: "Everybody" };
+    const install = parseInstallSettings({ failsafes: { inbound: [backup] } });
+    const deny = [{ name: "all", ports: [9102] }];
+    const rateLimits = [{ name: "a", ports: [9103], newConnections: { limit: 10, per: "Minute", burst: 5 } }];
+    const document = policy({ rateLimits, firewall: { inbound: { deny } } });
+    const parsed = parseObjects(parseManifests("f.yaml", JSON.stringify(document)).manifests);
+    expect(lintObjects(parsed, install).map(formatFinding)).toEqual([
+      expect.stringMatching(/deny\[0\] \("all"\): has no effect on TCP 9102 \(failsafe "backup"\)/),
+      expect.stringMatching(/rateLimits\[0\].ports \("a"\): has no effect on TCP 9103: failsafe "backup"/),
+    ]);
+    expect(lintObjects(parsed)).toEqual([]);
   });
 
   it("limits that count nobody, say the same, or stand on failsafe ports", () => {

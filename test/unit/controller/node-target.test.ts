@@ -130,6 +130,17 @@ describe("a policy that is to be tried again", () => {
   });
 });
 
+describe("a node that somebody took out", () => {
+  it("loses every policy, one that nobody can read too", () => {
+    const policy = policyFacts("p");
+    const unreadable = { outcome: "Unreadable", name: "u", problem: "malformed" } as const;
+    const assigned = [assignedOf(policy), { name: "u", uid: "uid-u", hash: "00" }];
+    const state = stateFacts("n", { assigned });
+    const wanted = desiredPolicies([policy.compiled, unreadable], { ...node, skipped: true }, state);
+    expect(nodeTarget(wanted, state, always)).toEqual({ set: [], keep: [], remove: ["p", "u"], differs: true });
+  });
+});
+
 describe("a policy that is invalid", () => {
   const held = stateFacts("n", { assigned: [{ name: "bad", uid: "u", hash: "aa" }] });
   const good = policyFacts("good");

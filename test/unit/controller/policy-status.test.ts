@@ -183,3 +183,45 @@ it("counts nodes that hold a policy nobody can read, as there is no other way to
   expect(outcome.outcomes.map(({ node }) => node)).toEqual(["holds"]);
   expect(outcome.problem).toContain("spec.nodeSelector: must be an object");
 });
+
+it("names the nodes that somebody took out, and counts them apart from those that it selects", () => {
+  const outcomes = [enforced("a")];
+  const status = summarisePolicy({ ...base, outcomes, skipped: ["b", "c"] }, undefined, now);
+  expect(status.nodes).toEqual({ selected: 1, enforced: 1, failed: 0, unknown: 0, skipped: 2 });
+  expect(status.status).toBe("Ready");
+  expect(status.message).toBe("All of 1 node enforce it. Left out by annotation porthardening.io/skip: b, c.");
+  const none = summarisePolicy({ ...base, skipped: ["b"] }, undefined, now);
+  expect(none.message).toBe("Every node that it selects is left out. Left out by annotation porthardening.io/skip: b.");
+});
+
+it("leaves out a node that somebody took out, also one that still has it, and no other for it", () => {
+  const policy = policyFacts("p", { nodeSelector: { matchLabels: { pool: "a" } } });
+  const { name, uid, hash } = elementOf(policy);
+  const labels = { pool: "a" };
+  const seen = policyOutcome(policy, {
+    stores: stores({
+      policies: store([policy]),
+      nodes: store([
+        nodeFacts("in", { labels }),
+        nodeFacts("out", { labels, skipped: true }),
+        nodeFacts("other", { skipped: true }),
+      ]),
+      nodeStates: store([stateFacts("in"), stateFacts("out", { assigned: [{ name, uid, hash }] })]),
+    }),
+    heardAt: () => now.getTime(),
+    silentAfterMilliseconds: 180_000,
+    nodePortRange,
+    now: now.getTime(),
+  });
+  expect(seen.outcomes.map(({ node }) => node)).toEqual(["in"]);
+  expect(seen.skipped).toEqual(["out"]);
+});
+
+it("counts a node that a person disengaged as one that does not enforce it, and says so", () => {
+  const evaded = { ...enforced("b"), outcome: "NotEnforceable" as const, reason: "Disengaged", message: "by hand" };
+  const status = summarisePolicy({ ...base, outcomes: [enforced("a"), evaded] }, undefined, now);
+  expect(status.nodes).toMatchObject({ selected: 2, enforced: 1, notEnforceable: 1 });
+  expect(status.status).toBe("PartlyEnforced");
+  expect(status.message).toContain("b: by hand");
+  expect(status.failures).toEqual([{ node: "b", reason: "Disengaged", message: "by hand" }]);
+});

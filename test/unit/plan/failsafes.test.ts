@@ -5,7 +5,7 @@ import type { Failsafe, Protocol } from "../../../src/plan/types.ts";
 const { inbound, outbound } = DEFAULT_FAILSAFES;
 
 /** Who passes at this port before any policy. */
-function open(failsafes: readonly Failsafe[], protocol: Protocol, port: number): readonly string[] {
+function open(failsafes: readonly Failsafe[], protocol: Protocol, port: number): readonly Failsafe["peers"][] {
   return failsafes
     .filter((one) => one.protocol === protocol && one.ports.some(({ from, to }) => from <= port && port <= to))
     .map(({ peers }) => peers);

@@ -17,7 +17,7 @@ describe("the settings of an install", () => {
       { from: 9102, to: 9102 },
       { from: 10000, to: 10010 },
     ];
-    expect(failsafes.inbound).toEqual([...DEFAULT_FAILSAFES.inbound, { ...backup, ports }]);
+    expect(failsafes.inbound).toEqual([...DEFAULT_FAILSAFES.inbound, { ...backup, ports, origin: "Installed" }]);
     expect(failsafes.outbound).toEqual(DEFAULT_FAILSAFES.outbound);
   });
 
