@@ -5,6 +5,8 @@ import { BaseSequencer, type TestSpecification } from "vitest/node";
 const slowest = [
   "test/cluster/skew.test.ts",
   "test/cluster/demo.test.ts",
+  "test/cluster/skew.test.ts",
+  "test/cluster/documented.test.ts",
   "test/cluster/agent/agent.test.ts",
   "test/cluster/peers.test.ts",
   "test/cluster/kube/reflector.test.ts",
@@ -31,6 +33,12 @@ const audits = [
   "test/cluster/controller/audits*.test.ts",
   "test/cluster/exposure.test.ts",
   "test/cluster/rights-used.test.ts",
+];
+
+/** What an install lives through: versions, leaders, removal, and what the documents tell people to do. */
+const lifecycle = [
+  "test/cluster/{documented,leader-election,pod-range,skew,uninstall}.test.ts",
+  "test/cluster/controller/{older-kinds,pod-range}.test.ts",
 ];
 
 /**
@@ -67,7 +75,7 @@ export default defineConfig({
         test: {
           name: "cluster",
           include: ["test/cluster/**/*.test.ts"],
-          exclude: audits,
+          exclude: [...audits, ...lifecycle],
           globalSetup: "test/cluster/bundle.ts",
           testTimeout: 120_000,
           hookTimeout: 240_000,
@@ -75,7 +83,18 @@ export default defineConfig({
           sequence: { groupOrder: 3 },
         },
       },
-      // Not part of `npm test` (scripts/test.ts): its servers take their own set-up.
+      // Not part of `npm test` (scripts/test.ts), which is to take minutes.
+      {
+        test: {
+          name: "lifecycle",
+          include: lifecycle,
+          globalSetup: "test/cluster/bundle.ts",
+          testTimeout: 120_000,
+          hookTimeout: 240_000,
+          maxWorkers: 4,
+        },
+      },
+      // Nor this: its servers take their own set-up.
       {
         test: {
           name: "audit",

@@ -5,7 +5,7 @@ import { runTiers } from "./run-tiers.ts";
 const stop = new AbortController();
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(signal, () => stop.abort());
 
-const tiers = ["test", "test:node", "test:audit", "test:monitoring"].map((name) => ({
+const tiers = ["test", "test:node", "test:lifecycle", "test:audit", "test:monitoring"].map((name) => ({
   name,
   command: ["npm", "run", "--silent", name] as const,
 }));

@@ -8,8 +8,8 @@ import { addFailure, closingLine, type Tally, tallyReporter } from "./closing-li
 import { endChildren } from "./end-children.ts";
 
 const { filter, options } = parseCLI(["vitest", "run", ...process.argv.slice(2)]);
-/** All tiers but those that take their own set-up (`npm run test:audit`, `test:monitoring`, `test:node`). */
-const tiers = ["!audit", "!monitoring", "!node"];
+/** All tiers but those with a command of their own (`npm run test:lifecycle`, `test:audit`, `test:monitoring`, `test:node`). */
+const tiers = ["!lifecycle", "!audit", "!monitoring", "!node"];
 const tally: Tally = { passed: 0, failed: 0, skipped: 0, skips: [], otherFailures: [] };
 
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
