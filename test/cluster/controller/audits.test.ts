@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { PolicyStatus } from "../../../src/api/policy.ts";
 import { resources } from "../../../src/kube/resources.ts";
@@ -150,7 +151,7 @@ describe("Events", () => {
   });
 
   it("are made once, also when the controller starts again, and a finding that is gone and comes back is new", async () => {
-    const before = await names();
+    const before = await settled();
     await controller.stop();
     controller = await lab.startController();
     await waitFor(
@@ -170,6 +171,22 @@ describe("Events", () => {
     await eventsBecome("ProtocolsPlaintextRedis", 3);
   });
 });
+
+/** The Events' names, once no other has come for so long that all statuses were written, which takes a second each. */
+async function settled(): Promise<readonly string[]> {
+  let last = await names();
+  await waitFor(
+    "no more Events to come",
+    async () => {
+      const before = last;
+      await sleep(3_000);
+      last = await names();
+      return last.join() === before.join() ? true : undefined;
+    },
+    { timeoutMilliseconds: 60_000 },
+  );
+  return last;
+}
 
 describe("a request", () => {
   it("by annotation of a policy or of a Node reaches the nodes that it concerns, as no revision", async () => {
