@@ -137,7 +137,13 @@ describe("a node that somebody took out", () => {
     const assigned = [assignedOf(policy), { name: "u", uid: "uid-u", hash: "00" }];
     const state = stateFacts("n", { assigned });
     const wanted = desiredPolicies([policy.compiled, unreadable], { ...node, skipped: true }, state);
-    expect(nodeTarget(wanted, state, always)).toEqual({ set: [], keep: [], remove: ["p", "u"], differs: true });
+    expect(nodeTarget(wanted, state, always)).toMatchObject({
+      set: [],
+      keep: [],
+      keepOnNode: [],
+      remove: ["p", "u"],
+      differs: true,
+    });
   });
 });
 
