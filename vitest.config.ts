@@ -3,10 +3,11 @@ import { BaseSequencer, type TestSpecification } from "vitest/node";
 
 /** Those that take longest begin first, or all others would wait for them in the end. */
 const slowest = [
-  "test/cluster/skew.test.ts",
   "test/cluster/demo.test.ts",
   "test/cluster/skew.test.ts",
   "test/cluster/documented.test.ts",
+  "test/cluster/ways-out.test.ts",
+  "test/cluster/controller/rollout.test.ts",
   "test/cluster/agent/agent.test.ts",
   "test/cluster/peers.test.ts",
   "test/cluster/kube/reflector.test.ts",
@@ -35,10 +36,11 @@ const audits = [
   "test/cluster/rights-used.test.ts",
 ];
 
-/** What an install lives through: versions, leaders, removal, and what the documents tell people to do. */
+/** What an install lives through: versions, leaders, faults, removal, and what the documents tell people to do. */
 const lifecycle = [
-  "test/cluster/{documented,leader-election,pod-range,skew,uninstall}.test.ts",
-  "test/cluster/controller/{older-kinds,pod-range}.test.ts",
+  "test/cluster/{documented,leader-election,pod-range,skew,uninstall,ways-out}.test.ts",
+  "test/cluster/agent/{fail-static,found-api-server}.test.ts",
+  "test/cluster/controller/{fail-static,older-kinds,pod-range}.test.ts",
 ];
 
 /**

@@ -135,7 +135,7 @@ describe("the settings of the install", () => {
       ],
       peers: "Nodes",
     };
-    expect(node.failsafes.inbound.at(-1)).toEqual(backup);
+    expect(node.failsafes.inbound.at(-1)).toMatchObject(backup);
     expect((await settings("no sysctls at all")).allowedSysctls).toEqual([]);
   });
 
