@@ -62,7 +62,8 @@ function writes(): { readonly token: string; readonly at: number }[] {
 }
 
 async function applyAndWait(name: string): Promise<void> {
-  const spec = { mode: "Enforce", firewall: { inbound: {} } };
+  // No agent runs here to say that a canary enforces it.
+  const spec = { mode: "Enforce", firewall: { inbound: {} }, rollout: { strategy: "Immediate" } };
   await cluster.apply(
     JSON.stringify({ apiVersion: "porthardening.io/v1alpha1", kind: "PortHardeningPolicy", metadata: { name }, spec }),
   );
