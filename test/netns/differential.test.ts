@@ -48,7 +48,8 @@ it(
     await fc.assert(property, { seed, numRuns: Math.ceil(pairs / pairsPerCase) });
     const sent = sum.Passed + sum.Dropped + sum.Rejected;
     console.info(`${sent} packets, ${sum.Dropped} dropped, ${sum.Rejected} rejected, SEED=${seed}`);
-    // Agreement about packets that all share one fate would prove little.
+    // Agreement about packets that all share one fate would prove little. A few policies may hardly reject by chance; many never do.
+    if (pairs < 5_000) return;
     for (const fate of ["Passed", "Dropped", "Rejected"] as const)
       expect(sum[fate] / sent, `share of ${fate}`).toBeGreaterThan(0.01);
   },
