@@ -55,4 +55,5 @@ const { metafile } = await build({
   logLevel: "warning",
 });
 await copyFile(join(project, "scripts/porthardening.sh"), join(folder, "porthardening"));
+await copyFile(join(project, "src/guard/guard.sh"), join(folder, "guard.sh"));
 if (process.argv[3] !== undefined) await writeFile(process.argv[3], JSON.stringify(metafile));

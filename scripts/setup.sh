@@ -89,7 +89,8 @@ missing_packages() {
 ensure_os_packages() {
   PATH=$PATH:/usr/sbin:/sbin
   missing=$(missing_packages iptables=iptables-restore ipset=ipset nftables=nft conntrack=conntrack iproute2=ip \
-    openssl=openssl perl=perl procps=sysctl util-linux=setpriv util-linux=nsenter util-linux=flock)
+    openssl=openssl perl=perl procps=sysctl util-linux=setpriv util-linux=nsenter util-linux=flock busybox-static=busybox \
+    dash=dash)
   [ -z "$missing" ] && return
   mkdir -p .cache
   if command -v apt-get >/dev/null; then
@@ -100,7 +101,8 @@ ensure_os_packages() {
       apt-get install -y --no-install-recommends $missing
   elif command -v dnf >/dev/null; then
     missing=$(missing_packages iptables-nft=iptables-restore ipset=ipset nftables=nft conntrack-tools=conntrack \
-      iproute=ip openssl=openssl perl-interpreter=perl perl-Socket=perl procps-ng=sysctl util-linux=setpriv util-linux=nsenter util-linux=flock)
+      iproute=ip openssl=openssl perl-interpreter=perl perl-Socket=perl procps-ng=sysctl util-linux=setpriv util-linux=nsenter util-linux=flock busybox=busybox \
+      dash=dash)
     say "installing OS packages: $missing"
     # shellcheck disable=SC2086 # a list of names
     watched .cache/packages.log "dnf install" dnf install -y $missing

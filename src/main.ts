@@ -9,6 +9,11 @@ const COMMANDS = [
     load: async () => (await import("./cli/agent.ts")).agentCommand(),
   },
   {
+    name: "guard",
+    summary: "put this node back where no agent confirms a change",
+    load: async () => (await import("./cli/guard.ts")).guardCommand(),
+  },
+  {
     name: "controller",
     summary: "compile policies for each node and report back onto them",
     load: async () => (await import("./cli/controller.ts")).controllerCommand(),

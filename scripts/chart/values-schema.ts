@@ -24,10 +24,12 @@ const toleration = z.strictObject({
   tolerationSeconds: z.int().optional(),
 });
 
+const resources = z.strictObject({ requests: amounts.optional(), limits: amounts.optional() });
+
 /** What both workloads have. */
 const workload = {
   logLevel,
-  resources: z.strictObject({ requests: amounts.optional(), limits: amounts.optional() }),
+  resources,
   nodeSelector: texts,
   tolerations: z.array(toleration),
   podAnnotations: texts,
@@ -68,6 +70,7 @@ export const valuesSchema = z.strictObject({
   }),
   agent: z.strictObject({
     ...workload,
+    guard: z.strictObject({ resources }),
     updateStrategy: z.strictObject({
       type: z.enum(["RollingUpdate", "OnDelete"]),
       // No surge: two agents would write the rules of one node.

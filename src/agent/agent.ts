@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { setTimeout as wait } from "node:timers/promises";
 import type { Registry } from "prom-client";
 import type { NodeStateStatus } from "../api/node-state.ts";
 import type { HostView } from "../audit/host-view.ts";
@@ -6,6 +7,7 @@ import { CHECKS } from "../audit/registry.ts";
 import type { SocketReader } from "../audit/sockets.ts";
 import type { HostChanger } from "../kernel/host-changer.ts";
 import type { Kernel } from "../kernel/kernel.ts";
+import type { NodeProbe } from "../kernel/node-probes.ts";
 import type { SysctlInNetwork } from "../kernel/sysctl-in-network.ts";
 import { applyDeclared } from "../kube/apply-declared.ts";
 import { backoffMilliseconds } from "../kube/backoff.ts";
@@ -21,6 +23,7 @@ import { clusterReports } from "./cluster-reports.ts";
 import type { DisengageFile } from "./disengage-file.ts";
 import { disengaged } from "./disengaged.ts";
 import type { FoundFile } from "./found-file.ts";
+import type { Guard } from "./guard-folder.ts";
 import { heartbeat } from "./heartbeat.ts";
 import { agentInputs } from "./inputs.ts";
 import { nodeAudits } from "./node-audits.ts";
@@ -28,6 +31,7 @@ import type { Resolve } from "./node-destinations.ts";
 import { nodeSight } from "./node-sight.ts";
 import { peerMeasuring } from "./peer-measuring.ts";
 import { podRanges } from "./pod-ranges.ts";
+import { probing } from "./probing.ts";
 import { reconciler } from "./reconciler.ts";
 import type { StateDirectory } from "./state-directory.ts";
 import { statusWriter } from "./status-writer.ts";
@@ -40,6 +44,9 @@ export interface AgentOptions {
   readonly client: KubeClient;
   readonly kernel: Kernel;
   readonly directory: StateDirectory;
+  readonly guard: Guard;
+  /** The ways that must stay open behind a change. */
+  readonly probes: () => Promise<readonly NodeProbe[]>;
   /** What is audited. */
   readonly host: HostView;
   readonly changer: HostChanger;
@@ -97,6 +104,7 @@ export function agent(options: AgentOptions): Agent {
   });
   const { reconcile, noticed, notReady, collect } = reconciler({
     ...options,
+    probing: probing({ probes: options.probes, sleep: (milliseconds) => wait(milliseconds) }),
     inputs,
     measuring,
     pods,

@@ -9,8 +9,9 @@ export interface PolicyRevision {
   readonly hash: string;
 }
 
-/** An element that this agent cannot read. */
+/** An element that this agent cannot read, or that was rolled back. */
 export interface RefusedPolicy extends PolicyRevision {
+  readonly state: "Failed" | "RolledBack";
   readonly reason: string;
   readonly message: string;
 }
@@ -18,6 +19,8 @@ export interface RefusedPolicy extends PolicyRevision {
 export interface AssignedPolicies {
   /** What to enforce: the good elements, and for each refused one the last good element of its name. */
   readonly policies: readonly AssignedPolicy[];
+  /** Every element that can be read. */
+  readonly read: readonly AssignedPolicy[];
   /** Every element that has a name, good or not. */
   readonly revisions: readonly PolicyRevision[];
   readonly refused: readonly RefusedPolicy[];
@@ -25,24 +28,38 @@ export interface AssignedPolicies {
   readonly nameless: readonly string[];
 }
 
-/**
- * Reads each element by itself, so that a malformed one hurts only itself. `before` is what was enforced last; `lost`: nobody
- * knows what that was. Of it the policies named in `keep` stay, as the NodeState does not say yet what shall become of them.
- */
+interface ReadOptions {
+  /** Nobody knows what was enforced last. */
+  readonly lost?: boolean;
+  /** Policies of which the NodeState does not say yet what shall become of them: what was enforced of them stays. */
+  readonly keep?: readonly string[] | undefined;
+  /** Why a revision was rolled back and is not to be tried again; undefined: it was not. */
+  readonly rolledBack?: (policy: AssignedPolicy) => string | undefined;
+}
+
+/** Reads each element by itself, so that a malformed one hurts only itself. `before` is what was enforced last. */
 export function readAssignedPolicies(
   elements: readonly unknown[],
   before: readonly AssignedPolicy[],
-  { lost = false, keep = [] }: { readonly lost?: boolean; readonly keep?: readonly string[] | undefined } = {},
+  { lost = false, keep = [], rolledBack = () => undefined }: ReadOptions = {},
 ): AssignedPolicies {
   const policies: AssignedPolicy[] = [];
+  const read: AssignedPolicy[] = [];
   const revisions: PolicyRevision[] = [];
   const refused: RefusedPolicy[] = [];
   const nameless: string[] = [];
   for (const [index, element] of elements.entries()) {
     try {
       const policy = parseAssigned(element);
-      policies.push(policy);
-      revisions.push({ name: policy.name, uid: policy.uid, hash: policy.hash });
+      const { name, uid, hash } = policy;
+      read.push(policy);
+      const message = rolledBack(policy);
+      revisions.push({ name, uid, hash });
+      if (message === undefined) policies.push(policy);
+      else {
+        policies.push(...before.filter((kept) => kept.name === name));
+        refused.push({ name, uid, hash, state: "RolledBack", reason: "RolledBack", message });
+      }
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error);
       const revision = readRevision(element);
@@ -56,7 +73,7 @@ export function readAssignedPolicies(
       const none = lost ? "what an agent before this one enforced of it stays" : "nothing of it is enforced";
       const fate = kept === undefined ? none : `revision ${kept.hash} stays enforced`;
       const reason = error instanceof UnknownPlanFormatError ? "UnknownPlanFormat" : "PlanUnreadable";
-      refused.push({ ...revision, reason, message: `${why}; ${fate}` });
+      refused.push({ ...revision, state: "Failed", reason, message: `${why}; ${fate}` });
     }
   }
   const named = new Set(revisions.map(({ name }) => name));
@@ -65,7 +82,7 @@ export function readAssignedPolicies(
     policies.push(kept);
     revisions.push({ name: kept.name, uid: kept.uid, hash: kept.hash });
   }
-  return { policies, revisions, refused, nameless };
+  return { policies, read, revisions, refused, nameless };
 }
 
 const NAME = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;

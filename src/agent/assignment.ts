@@ -1,6 +1,9 @@
+import { RETRY_ANNOTATION } from "../api/rollout.ts";
 import type { NodeSettings } from "../plan/node-settings.ts";
+import type { AssignedPolicy } from "../plan/types.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import { type AssignedPolicies, readAssignedPolicies } from "./assigned-policies.ts";
+import { type Charges, isCharged, withoutCharged } from "./charges.ts";
 import { compileEnforcement } from "./enforcement.ts";
 import type { ReachableTarget } from "./enforcer.ts";
 import type { AgentInputs } from "./inputs.ts";
@@ -11,7 +14,11 @@ import { targetOf } from "./target.ts";
 /** Follows what is assigned to this node. */
 export interface Assignment {
   /** Looks where something changed. What to aim at from now on; undefined leaves the aim as it is. */
-  next(saved: Pick<SavedState, "last" | "lost">, settings: NodeSettings): ReachableTarget | undefined;
+  next(
+    saved: Pick<SavedState, "last" | "lost">,
+    settings: NodeSettings,
+    charges?: ChargesList,
+  ): ReachableTarget | undefined;
   /** The aim was lost: the next `next` gives it anew, though nothing changed. */
   again(): void;
   readonly policies: AssignedPolicies;
@@ -21,7 +28,9 @@ export interface Assignment {
   readonly problem: { readonly reason: string; readonly message: string } | undefined;
 }
 
-const NOTHING: AssignedPolicies = { policies: [], revisions: [], refused: [], nameless: [] };
+type ChargesList = readonly Charges[];
+
+const NOTHING: AssignedPolicies = { policies: [], read: [], revisions: [], refused: [], nameless: [] };
 
 export function assignment({ inputs, log }: { readonly inputs: AgentInputs; readonly log: Logger }): Assignment {
   let policies = NOTHING;
@@ -30,6 +39,7 @@ export function assignment({ inputs, log }: { readonly inputs: AgentInputs; read
   let aimed = false;
   let seenRevision: number | undefined;
   let seenSettings: NodeSettings | undefined;
+  let seenCharges: ChargesList = [];
 
   /** What was enforced last, where nothing better is known: a reboot with the API server away is protected. */
   function fromDisk(last: LastApplied, settings: NodeSettings): ReachableTarget | undefined {
@@ -43,9 +53,14 @@ export function assignment({ inputs, log }: { readonly inputs: AgentInputs; read
 
   function fromServer({ last, lost }: Pick<SavedState, "last" | "lost">, settings: NodeSettings) {
     const state = inputs.nodeState();
-    policies = readAssignedPolicies(state?.policies ?? [], last.policies, { lost, keep: state?.keep });
+    const rolledBack = (policy: AssignedPolicy) => {
+      const message = isCharged(seenCharges, policy)?.message;
+      return message && `${message}; annotate the policy with ${RETRY_ANNOTATION} to have it tried again`;
+    };
+    policies = readAssignedPolicies(state?.policies ?? [], last.policies, { lost, keep: state?.keep, rolledBack });
+    const present = withoutCharged(seenCharges, inputs.groups(), last.groups);
     const known = { policies, lost };
-    const target = targetOf(state, known, { present: inputs.groups(), before: last.groups }, settings);
+    const target = targetOf(state, known, { present, before: last.groups }, settings);
     const [nameless] = policies.nameless;
     if (nameless !== undefined) problem = { reason: "SpecUnreadable", message: nameless };
     if (target.kind !== "Keep") {
@@ -58,8 +73,10 @@ export function assignment({ inputs, log }: { readonly inputs: AgentInputs; read
   }
 
   return {
-    next(saved, settings) {
-      if (inputs.synced && inputs.revision === seenRevision && settings === seenSettings) return undefined;
+    next(saved, settings, charges = []) {
+      const same = inputs.revision === seenRevision && settings === seenSettings && charges === seenCharges;
+      if (inputs.synced && same) return undefined;
+      seenCharges = charges;
       try {
         if (!inputs.synced) return fromDisk(saved.last, settings);
         seenRevision = inputs.revision;

@@ -3,6 +3,8 @@ import type { ApplyResult, Kernel } from "../kernel/kernel.ts";
 import { backoffMilliseconds } from "../kube/backoff.ts";
 import type { NodePlan } from "../plan/types.ts";
 import type { Logger } from "../telemetry/logger.ts";
+import type { Commit } from "./commit.ts";
+import { NotArmedError, RolledBackError } from "./commit-errors.ts";
 import type { Enforcement } from "./enforcement.ts";
 import type { Target } from "./target.ts";
 
@@ -27,7 +29,8 @@ export interface Enforcer {
 }
 
 export interface EnforcerOptions {
-  readonly kernel: Pick<Kernel, "apply" | "clear" | "facts" | "prime">;
+  readonly kernel: Pick<Kernel, "clear" | "facts" | "prime">;
+  readonly commit: Pick<Commit, "apply" | "cleared">;
   readonly log: Logger;
   readonly now: () => number;
   readonly primeMilliseconds: number;
@@ -42,6 +45,8 @@ export interface EnforcerOptions {
 }
 
 const RETRY = { firstMilliseconds: 1_000, limitMilliseconds: 60_000 };
+
+const NOT_ARMED_RETRY_MILLISECONDS = 2_000;
 
 export function enforcer(options: EnforcerOptions): Enforcer {
   const { kernel, log, now } = options;
@@ -67,7 +72,7 @@ export function enforcer(options: EnforcerOptions): Enforcer {
     if (await mustPrime(aim)) return false;
     const enforcement = await options.complete(aim);
     if (held !== undefined && !isDeepStrictEqual(held.rules, enforcement.rules)) await options.beforeReplace();
-    const result = await kernel.apply(enforcement.rules);
+    const result = await options.commit.apply(enforcement, aim.rules);
     held = enforcement;
     options.onApplied(result);
     log.info(
@@ -85,6 +90,7 @@ export function enforcer(options: EnforcerOptions): Enforcer {
   async function clear(): Promise<boolean> {
     await options.beforeReplace();
     await kernel.clear();
+    await options.commit.cleared();
     held = undefined;
     log.info("node cleared: no policy is assigned");
     return true;
@@ -109,7 +115,7 @@ export function enforcer(options: EnforcerOptions): Enforcer {
         return reached;
       } catch (error) {
         const times = (failure?.times ?? 0) + 1;
-        const delay = backoffMilliseconds(times, RETRY);
+        const delay = delayAfter(error, times);
         failure = { error, times, retryAt: now() + delay };
         options.onFailed();
         log.error({ err: error, times, retryInMilliseconds: Math.round(delay) }, "policies not enforced");
@@ -133,6 +139,13 @@ export function enforcer(options: EnforcerOptions): Enforcer {
       return primeUntil !== undefined && failure === undefined && now() < primeUntil;
     },
   };
+}
+
+/** What was rolled back waits until it is another target; what waits for a guard or for room on the disk is soon tried again. */
+function delayAfter(error: unknown, times: number): number {
+  if (error instanceof RolledBackError) return Number.POSITIVE_INFINITY;
+  if (error instanceof NotArmedError) return NOT_ARMED_RETRY_MILLISECONDS;
+  return backoffMilliseconds(times, RETRY);
 }
 
 /** What is observed is judged too: a policy that is tried out is enforced soon, and then nothing is left to prime. */

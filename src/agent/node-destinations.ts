@@ -64,7 +64,8 @@ export async function observeResolvers(host: HostView): Promise<readonly FoundFa
   return [...found.values()].slice(0, ADDRESSES_MAX);
 }
 
-function placeOf(server: string): { readonly host: string; readonly port: number } | undefined {
+/** Undefined where it is no URL. */
+export function placeOf(server: string): { readonly host: string; readonly port: number } | undefined {
   if (!URL.canParse(server)) return undefined;
   const { hostname, port, protocol } = new URL(server);
   return { host: hostname.replace(/^\[|\]$/g, ""), port: Number(port) || (protocol === "http:" ? 80 : 443) };

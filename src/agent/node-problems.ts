@@ -1,3 +1,4 @@
+import type { Charges } from "./charges.ts";
 import type { Disengagement } from "./disengage-file.ts";
 import { disengagedProblem } from "./disengaged.ts";
 import type { DriftGuard } from "./drift-guard.ts";
@@ -10,11 +11,13 @@ export function nodeProblems({
   notSaved,
   unknown,
   disengagement,
+  charges,
 }: {
   readonly fight: ReturnType<DriftGuard["fight"]>;
   readonly notSaved: unknown;
   readonly unknown: unknown;
   readonly disengagement: Disengagement | undefined;
+  readonly charges: readonly Charges[];
 }): NodeProblem[] {
   const found: NodeProblem[] = disengagement === undefined ? [] : [disengagedProblem(disengagement)];
   if (fight !== undefined) {
@@ -29,6 +32,18 @@ export function nodeProblems({
   if (unknown !== undefined) {
     const message = `connections that were open before are neither counted nor cut: ${messageOf(unknown)}`;
     found.push({ type: "ExistingUnknown", reason: reasonOf(unknown, "ReadFailed"), message });
+  }
+  // What is charged to policies stands at them.
+  const other = charges.find(({ policies }) => policies.length === 0);
+  if (other !== undefined) {
+    const groups = other.groups.map(({ name }) => name).join(", ");
+    const what =
+      groups === "" ? "rules as this version writes them" : `address groups ${groups}: the content before stays`;
+    found.push({
+      type: "RolledBack",
+      reason: groups === "" ? "Rules" : "AddressGroups",
+      message: `${what}; ${other.message}`,
+    });
   }
   return found;
 }

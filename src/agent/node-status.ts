@@ -21,7 +21,7 @@ import type { Repair } from "./drift-guard.ts";
 
 /** One policy as it stands on this node. */
 export interface PolicyOutcome extends PolicyRevision {
-  readonly state: "Pending" | "Enforced" | "Failed" | "NotEnforceable";
+  readonly state: "Pending" | "Enforced" | "Failed" | "RolledBack" | "NotEnforceable";
   readonly reason: string;
   readonly message: string;
   readonly droppedPackets: number;
@@ -30,7 +30,7 @@ export interface PolicyOutcome extends PolicyRevision {
   readonly wouldOpenPackets?: number | undefined;
 }
 
-export const NODE_PROBLEMS = ["Drifting", "StateNotSaved", "ExistingUnknown", "Disengaged"] as const;
+export const NODE_PROBLEMS = ["Drifting", "StateNotSaved", "ExistingUnknown", "RolledBack", "Disengaged"] as const;
 
 /** Something of the whole node that a person should know; absent from status where it is not so. */
 export interface NodeProblem {
@@ -91,7 +91,7 @@ export function nodeStatus(seen: Observation, before: NodeStateStatus | undefine
     counts: {
       assigned: seen.policies.length,
       enforced: seen.policies.filter(({ state }) => state === "Enforced").length,
-      failed: seen.policies.filter(({ state }) => state === "Failed").length,
+      failed: seen.policies.filter(({ state }) => state === "Failed" || state === "RolledBack").length,
     },
     policies: seen.policies.map(({ message, ...policy }) => {
       const then = before?.policies?.find(({ name }) => name === policy.name);
@@ -125,7 +125,7 @@ function conditions(seen: Observation, before: readonly Condition[], now: Date):
 
 function ready({ policies, failure, skipped }: Observation): Pick<Condition, "status" | "reason" | "message"> {
   if (failure !== undefined) return { status: "False", ...failure };
-  const failed = policies.find(({ state }) => state === "Failed" || state === "NotEnforceable");
+  const failed = policies.find(({ state }) => state !== "Enforced" && state !== "Pending");
   if (failed !== undefined) {
     return { status: "False", reason: failed.reason, message: `policy ${failed.name}: ${failed.message}` };
   }

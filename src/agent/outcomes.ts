@@ -45,7 +45,7 @@ export function outcomesOf({
   const chargeAll = failure !== undefined && inKernel.every((is) => is);
   return assigned.revisions.map((revision, index): Outcome => {
     const refused = assigned.refused.find(({ name }) => name === revision.name);
-    if (refused !== undefined) return { ...refused, state: "Failed" };
+    if (refused !== undefined) return refused;
     if (inKernel[index] && !chargeAll) {
       const evaded = evasionOutcome(revision.name, evasions);
       return {
@@ -79,8 +79,9 @@ function remarks(
   return { reason: first.reason, message: [...messages].join("; ") };
 }
 
-/** The class of an error in one word: `RestoreError` says `Restore`; a plain Error says `otherwise`. */
+/** The class of an error in one word: `RestoreError` says `RestoreFailed`; a plain Error says `otherwise`. */
 export function reasonOf(error: unknown, otherwise: string): string {
+  if (error instanceof Error && "reason" in error && typeof error.reason === "string") return error.reason;
   const name = error instanceof Error ? error.name.replace(/Error$/, "") : "";
   return name === "" ? otherwise : `${name}Failed`;
 }

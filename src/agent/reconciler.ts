@@ -5,17 +5,21 @@ import type { NodeSettings } from "../plan/node-settings.ts";
 import { LOCAL_PORT_RANGE, LOCAL_RESERVED_PORTS } from "../plan/port-sysctls.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import type { AgentMetrics } from "./agent-metrics.ts";
+import { aiming } from "./aiming.ts";
 import { assignment } from "./assignment.ts";
+import { charged } from "./charged.ts";
+import { commit } from "./commit.ts";
 import { currentSettings } from "./current-settings.ts";
 import { type Disengaged, disengagedOutcomes } from "./disengaged.ts";
 import { driftGuard, type Repair } from "./drift-guard.ts";
 import { dropLog } from "./drop-log.ts";
 import { dropReader } from "./drop-reader.ts";
-import { enforcer, type ReachableTarget } from "./enforcer.ts";
+import { enforcer } from "./enforcer.ts";
 import { existingGuard } from "./existing.ts";
 import { failsafesOnNode } from "./failsafes-on-node.ts";
 import { foundFacts } from "./found-facts.ts";
 import type { FoundFile } from "./found-file.ts";
+import type { Guard } from "./guard-folder.ts";
 import { hookEvasions } from "./hook-evasions.ts";
 import type { AgentInputs, NodeStateRecord } from "./inputs.ts";
 import { learnedFacts } from "./learned-facts.ts";
@@ -29,6 +33,7 @@ import { observedReader } from "./observed-reader.ts";
 import { messageOf, outcomesOf, reasonOf } from "./outcomes.ts";
 import type { PeerMeasuring } from "./peer-measuring.ts";
 import type { PodRanges } from "./pod-ranges.ts";
+import type { Probing } from "./probing.ts";
 import { savedState } from "./saved-state.ts";
 import type { StateDirectory } from "./state-directory.ts";
 
@@ -44,6 +49,8 @@ export interface ReconcilerOptions {
   readonly primeMilliseconds: number;
   readonly log: Logger;
   readonly metrics: AgentMetrics;
+  readonly guard: Guard;
+  readonly probing: Probing;
   readonly audits: Pick<NodeAudits, "follow" | "remember" | "status">;
   readonly measuring: Pick<PeerMeasuring, "follow" | "status">;
   readonly pods: Pick<PodRanges, "follow" | "counts">;
@@ -74,6 +81,7 @@ export function reconciler(options: ReconcilerOptions): Reconciler {
   const { kernel, inputs, log, metrics, audits, measuring, now } = options;
   const facts = learnedFacts({ kernel, log, now });
   const saved = savedState({ directory: options.directory, log, now });
+  const charges = charged(options.directory, log);
   const assigned = assignment({ inputs, log });
   const settings = currentSettings({ kernel, installed: options.settings, log });
   const off = options.disengaged;
@@ -85,8 +93,11 @@ export function reconciler(options: ReconcilerOptions): Reconciler {
   const dropped = dropLog({ kernel, drops, held: () => enforce.held, log, now });
   const existing = existingGuard({ kernel, log, now });
   const observed = observedReader({ kernel, drops, held: () => enforce.held, log });
+  const committing = commit({ ...options, saved, charges, settings: () => settings.current });
+  const aim = aiming({ inputs, assigned, saved, settings, charges, committing, off, enforcer: () => enforce });
   const enforce = enforcer({
     kernel,
+    commit: committing,
     log,
     now,
     primeMilliseconds: options.primeMilliseconds,
@@ -108,6 +119,8 @@ export function reconciler(options: ReconcilerOptions): Reconciler {
       metrics.applyFailed();
     },
   });
+  /** Why nobody knows whether a change waits to be confirmed. */
+  let unresumed: unknown;
   let readBack: ReadBack | undefined;
   let lastRepair: Repair | undefined;
   let repairs = 0;
@@ -124,15 +137,6 @@ export function reconciler(options: ReconcilerOptions): Reconciler {
   async function lookForFailsafes(): Promise<void> {
     await shown.look();
     settings.pass(withFound(options.settings.failsafes, shown.facts));
-  }
-
-  /** What rejects is aimed at knowing whether this node can. */
-  async function nextTarget(): Promise<ReachableTarget | undefined> {
-    const target = assigned.next(saved, settings.current);
-    const next = target?.kind === "Enforce" ? target.enforcement : enforce.held;
-    const rejects = next?.policies.some(({ plan }) => plan.inbound?.defaultAction === "Reject") === true;
-    if (!rejects || !(await settings.refresh())) return target;
-    return assigned.next(saved, settings.current) ?? target;
   }
 
   async function repairDrift(): Promise<void> {
@@ -166,7 +170,7 @@ export function reconciler(options: ReconcilerOptions): Reconciler {
       assigned: assigned.policies,
       held: enforce.held,
       mismatch: enforce.held === undefined ? undefined : guard.mismatch,
-      failure: assigned.failure ?? enforce.failure,
+      failure: unresumed ?? assigned.failure ?? enforce.failure,
       priming: enforce.priming,
       waiting: assigned.problem,
       evasions: enforce.held === undefined ? [] : evaded.current(),
@@ -211,6 +215,7 @@ export function reconciler(options: ReconcilerOptions): Reconciler {
       notSaved: saved.failure ?? shown.failure,
       unknown: existing.failure,
       disengagement: off.current,
+      charges: charges.list,
     });
     metrics.policies(found);
     metrics.problems(problems);
@@ -253,6 +258,22 @@ export function reconciler(options: ReconcilerOptions): Reconciler {
     audits.follow({ policies, held: enforce.held, request: state?.auditRequest });
   }
 
+  /** Nothing is applied over a change of which nobody knows what becomes of it. Where that cannot be seen, says so and throws. */
+  async function resume(): Promise<void> {
+    try {
+      await aim.resume();
+      unresumed = undefined;
+    } catch (error) {
+      unresumed = error;
+      await facts.learn();
+      assigned.next(saved, settings.current, charges.list);
+      // That was for the status; what to aim at is asked again when it goes on.
+      assigned.again();
+      await report();
+      throw error;
+    }
+  }
+
   function remember(): void {
     const { policies, groups } = enforce.held ?? { policies: [], groups: [] };
     const names = new Set(policies.map(({ name }) => name));
@@ -280,14 +301,12 @@ export function reconciler(options: ReconcilerOptions): Reconciler {
 
   return {
     async reconcile() {
+      if (await off.look()) assigned.again();
+      await resume();
       await saved.load();
       await facts.learn();
       await lookForFailsafes();
-      if (await off.look()) assigned.again();
-      const next = await nextTarget();
-      const target = off.current === undefined ? next : ({ kind: "Clear" } as const);
-      if (target !== undefined) enforce.aim(target);
-      if (await enforce.reach()) {
+      if (await aim.reach()) {
         // What was enforced before is what a node that is engaged again begins with.
         if (off.current === undefined) remember();
         if (enforce.held === undefined) readBack = undefined;

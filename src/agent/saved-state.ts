@@ -12,6 +12,8 @@ export interface SavedState {
   /** Reads the disk, the first time it is called. */
   load(): Promise<void>;
   remember(last: LastApplied): void;
+  /** The same of what is on disk already. */
+  adopt(last: LastApplied): void;
   /** Writes what is not on disk yet, where a try is due. */
   flush(): Promise<void>;
   wakeAt(): number;
@@ -64,6 +66,12 @@ export function savedState({
       last = next;
       lost = false;
       if (failure !== undefined) failure = { ...failure, retryAt: 0 };
+    },
+    adopt(next) {
+      last = next;
+      onDisk = next;
+      lost = false;
+      failure = undefined;
     },
     async flush() {
       // What is set aside says that something is unknown, until something is known.

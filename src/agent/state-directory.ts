@@ -1,10 +1,12 @@
-import { createHash } from "node:crypto";
-import { access, mkdir, open, readFile, rename, rm } from "node:fs/promises";
+import { access, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { formatAssigned, parseAssigned } from "../plan/parse-plan.ts";
 import type { AssignedPolicy, GroupAddresses } from "../plan/types.ts";
+import type { Charges } from "./charges.ts";
+import { formatChecked, parseChecked, readIfThere, writeDurably } from "./checked-file.ts";
+import { withdrawArmed } from "./withdraw-armed.ts";
 
-/** What was enforced last: enough to enforce it again without an API server. */
+/** What was confirmed last: enough to enforce it again without an API server. */
 export interface LastApplied {
   readonly policies: readonly AssignedPolicy[];
   /** The groups that those policies and the trust of the cluster use. */
@@ -22,54 +24,61 @@ export interface StateDirectory {
   load(): Promise<LoadedState>;
   /** Atomic and durable: after a crash the old state or the new one is there, never a mixture. */
   save(last: LastApplied): Promise<void>;
-  /** Nothing is enforced any more: an agent that starts next shall not enforce it again. */
+  /** What was rolled back. A file that is damaged says nothing: what it named is tried, and rolled back, once more. */
+  loadCharges(): Promise<readonly Charges[]>;
+  saveCharges(charges: readonly Charges[]): Promise<void>;
+  /** Nothing is enforced any more: an agent that starts next shall not enforce it again, nor a guard bring it back. */
   forget(): Promise<void>;
 }
 
-const FILE = "last.json";
+const LAST = "last.json";
 const SET_ASIDE = "last.json.unusable";
+const CHARGES = "rolled-back.json";
 
-/** The first line of the file is the checksum of the rest; a file cut anywhere does not have it. */
+export interface StatePaths {
+  /** The last confirmed state. */
+  readonly last: string;
+  /** What agent and guard share. */
+  readonly guard: string;
+}
+
+export function statePaths(path: string): StatePaths {
+  return { last: join(path, LAST), guard: join(path, "guard") };
+}
+
 export function stateDirectory(path: string): StateDirectory {
-  const file = join(path, FILE);
+  const { last: file, guard } = statePaths(path);
   const setAside = join(path, SET_ASIDE);
+  const charged = join(path, CHARGES);
   return {
     async load() {
       const found = await readLastApplied(path);
       if (found.kind === "Unusable" && (await exists(file))) await rename(file, setAside);
       return found;
     },
-    async save(last) {
-      await mkdir(path, { recursive: true, mode: 0o700 });
-      const next = `${file}.tmp`;
-      const handle = await open(next, "w", 0o600);
+    save: (last) => writeDurably(file, formatLastApplied(last)),
+    async loadCharges() {
+      const text = await readIfThere(charged);
       try {
-        await handle.writeFile(formatLastApplied(last));
-        await handle.sync();
-      } finally {
-        await handle.close();
-      }
-      await rename(next, file);
-      // The rename itself is durable only once the directory is (fsync(2)).
-      const directory = await open(path, "r");
-      try {
-        await directory.sync();
-      } finally {
-        await directory.close();
+        return text === undefined ? [] : (parseChecked(text) as readonly Charges[]);
+      } catch {
+        return [];
       }
     },
+    async saveCharges(charges) {
+      if (charges.length === 0) await rm(charged, { force: true });
+      else await writeDurably(charged, formatChecked(charges));
+    },
     async forget() {
-      for (const one of [file, setAside]) await rm(one, { force: true });
+      await withdrawArmed(guard);
+      for (const one of [file, setAside, charged]) await rm(one, { force: true });
     },
   };
 }
 
 /** The same as `load`, and changes nothing: for who only looks. */
 export async function readLastApplied(path: string): Promise<LoadedState> {
-  const text = await readFile(join(path, FILE), "utf8").catch((error: NodeJS.ErrnoException) => {
-    if (error.code === "ENOENT") return undefined;
-    throw error;
-  });
+  const text = await readIfThere(join(path, LAST));
   if (text === undefined) {
     // Nothing was enforced since: the kernel may still hold what that file spoke of.
     const lost = await exists(join(path, SET_ASIDE));
@@ -92,21 +101,14 @@ async function exists(file: string): Promise<boolean> {
   );
 }
 
-function formatLastApplied({ policies, groups }: LastApplied): string {
-  // As they were assigned: an agent of another version, before or after, may read that and nothing else.
-  const body = JSON.stringify({ policies: policies.map(formatAssigned), groups });
-  return `${checksum(body)}\n${body}`;
+/** Policies as they were assigned: an agent of another version, before or after, may read that and nothing else. */
+export function formatLastApplied({ policies, groups }: LastApplied): string {
+  return formatChecked({ policies: policies.map(formatAssigned), groups });
 }
 
 /** Throws where the text was cut or altered, and where this version does not know a plan in it (after a downgrade). */
 function parseLastApplied(text: string): LastApplied {
-  const body = text.slice(text.indexOf("\n") + 1);
-  if (text !== `${checksum(body)}\n${body}`) throw new Error("its checksum does not match its content");
   // The checksum says that we wrote it, so its shape is ours; plans may still come from a newer version.
-  const last = JSON.parse(body) as { policies: unknown[]; groups: GroupAddresses[] };
+  const last = parseChecked(text) as { policies: unknown[]; groups: GroupAddresses[] };
   return { policies: last.policies.map((policy) => parseAssigned(policy)), groups: last.groups };
-}
-
-function checksum(body: string): string {
-  return createHash("sha256").update(body).digest("hex");
 }

@@ -31,13 +31,16 @@ export function targetOf(
     return { kind: "Keep", reason: "AwaitingTurn", message: `waiting for the roll-out of ${keep.join(", ")}` };
   }
   if (assigned.policies.length === 0) {
+    const rolledBack = assigned.refused.find(({ state }) => state === "RolledBack");
+    if (rolledBack !== undefined) return { kind: "Keep", reason: "RolledBack", message: rolledBack.message };
     return { kind: "Keep", reason: "SpecUnreadable", message: "no policy in the NodeState is readable" };
   }
   const unknown = assigned.refused.find(({ name }) => !assigned.policies.some((policy) => policy.name === name));
   if (lost && unknown !== undefined) {
     // Enforcing the others would take away what an agent of another version may have enforced of this one.
-    const message = `policy ${unknown.name} cannot be read, nor what an agent before this one enforced of it: all stays as it is`;
-    return { kind: "Keep", reason: "SpecUnreadable", message };
+    const what = unknown.state === "RolledBack" ? "was rolled back" : "cannot be read";
+    const message = `policy ${unknown.name} ${what}, and what an agent before this one enforced of it cannot be read: all stays as it is`;
+    return { kind: "Keep", reason: unknown.state === "RolledBack" ? "RolledBack" : "SpecUnreadable", message };
   }
   const enforcement = compileEnforcement(assigned.policies, groups, settings);
   if (judgesTraffic(enforcement) && !knowsNodes(enforcement)) {

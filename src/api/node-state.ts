@@ -12,6 +12,7 @@ import { keyedList, labelName } from "./named.ts";
 import { observedOnNodeSchema, wantedOnNodeSchema, wouldCounts } from "./observed.ts";
 import { probeAnswersSchema, probeRequestSchema, probeResultsSchema, probesSchema } from "./peer-probes.ts";
 import { podCountsSchema } from "./pods.ts";
+import { RETRY_MAX } from "./rollout.ts";
 
 /** Bounds of the lists in a NodeState's status: the agent sends the first of each. */
 export const NODE_POLICIES_MAX = 64;
@@ -39,13 +40,16 @@ const assignedPolicySchema = z
     uid,
     hash: hash.describe("Revision: a hash of priority, mode and plan. Status answers with it."),
     priority: z.int32().describe("Priority of the policy."),
-    retryAt: z
-      .string()
-      .max(64)
-      .optional()
-      .describe("When this changes, an agent that failed tries again. No part of hash."),
     mode: z.enum(MODES).describe("Mode of the policy."),
     plan: planSchema.describe("What the policy asks of this node, compiled. Its format field says how to read it."),
+    retryAt: z
+      .string()
+      .max(RETRY_MAX)
+      .optional()
+      .describe(
+        "When this changes, an agent that failed tries again, also what it rolled back; from the annotation " +
+          "porthardening.io/retry-at. No part of hash.",
+      ),
   })
   .describe("One policy as compiled for this node.");
 
@@ -89,10 +93,11 @@ const policyOnNodeSchema = z
     uid,
     hash: hash.describe("The revision from spec that this speaks of."),
     state: z
-      .enum(["Pending", "Enforced", "Failed", "NotEnforceable"])
+      .enum(["Pending", "Enforced", "Failed", "RolledBack", "NotEnforceable"])
       .describe(
-        "Enforced: read back from the kernel (in mode Observe: the rules that count). Failed: nothing was changed, or it was " +
-          "rolled back. NotEnforceable: read back, but something else on the node lets traffic past it; or a person disengaged the node. Message names it.",
+        "Enforced: read back from the kernel (in mode Observe: the rules that count). Failed: nothing was changed. RolledBack: " +
+          "it was applied and taken back, as the node could not confirm it; message says what failed. NotEnforceable: read back, " +
+          "but something else on the node lets traffic past it; or a person disengaged the node. Message names it.",
       ),
     reason: z.string().max(256).optional().describe("One word for machines."),
     message: z.string().max(MESSAGE_MAX).optional().describe("What the tool or the kernel said."),

@@ -6,6 +6,13 @@ import { labelSelectorSchema } from "./label-selector.ts";
 /** A changed value of this annotation of a policy has the nodes that failed try its revision again. */
 export const RETRY_ANNOTATION = "porthardening.io/retry-at";
 
+/** Bound of what a NodeState says of that annotation. */
+export const RETRY_MAX = 64;
+
+export const DEFAULT_CONFIRM_TIMEOUT_SECONDS = 60;
+
+export const confirmTimeoutSeconds = z.int32().min(5).max(3600);
+
 /** Between 1 % and 100 %. */
 const PERCENTAGE = /^([1-9][0-9]?|100)%$/;
 
@@ -50,6 +57,10 @@ export const rolloutSchema = z
       "After so long without another node that enforces it the roll-out counts as stalled (ProgressDeadlineExceeded). It still goes on.",
     ),
     paused: defaulted(z.boolean(), false).describe("No further node is changed."),
+    confirmTimeoutSeconds: defaulted(confirmTimeoutSeconds, DEFAULT_CONFIRM_TIMEOUT_SECONDS).describe(
+      "A node takes a change back by itself when it has not confirmed within so many seconds that it still reaches what it " +
+        "reached before; also in strategy Immediate. Of several policies that change together the longest time counts.",
+    ),
   })
   .describe(
     "How a changed policy comes to the nodes. Absent: Progressive, with the defaults of its fields. A policy in mode Observe changes " +

@@ -1,13 +1,17 @@
 import { lookup } from "node:dns/promises";
+import { join } from "node:path";
 import { Command, Option } from "commander";
 import { agent } from "../agent/agent.ts";
 import { disengageFile } from "../agent/disengage-file.ts";
 import { foundFile } from "../agent/found-file.ts";
-import { stateDirectory } from "../agent/state-directory.ts";
+import { guardFolder } from "../agent/guard-folder.ts";
+import { placeOf } from "../agent/node-destinations.ts";
+import { stateDirectory, statePaths } from "../agent/state-directory.ts";
 import { hostChanger } from "../kernel/host-changer.ts";
 import { linuxKernel } from "../kernel/linux-kernel.ts";
 import { localHost } from "../kernel/local-host.ts";
 import { localHostView } from "../kernel/local-host-view.ts";
+import { nodeProbes } from "../kernel/node-probes.ts";
 import { socketReader } from "../kernel/socket-reader.ts";
 import { sysctlInNetwork } from "../kernel/sysctl-in-network.ts";
 import { kubeClient } from "../kube/client.ts";
@@ -16,6 +20,7 @@ import { DEFAULT_MARK_BIT } from "../plan/node-settings.ts";
 import { startHealthServer } from "../telemetry/health-server.ts";
 import { createLogger, type LogLevel } from "../telemetry/logger.ts";
 import { createRegistry } from "../telemetry/registry.ts";
+import { runGuardOnce } from "./guard-script.ts";
 import { readInstallSettings, settingsOption } from "./install-settings.ts";
 import { logLevel, nonEmpty, rootFolder, singleBit, wholeNumber } from "./option-values.ts";
 import { programVersion } from "./program-version.ts";
@@ -106,6 +111,12 @@ async function runAgent(flags: AgentFlags & { readonly nodeName: string }): Prom
   const log = createLogger({ name: "agent", level: flags.logLevel });
   const registry = createRegistry({ component: "agent", version });
   const kubeConfig = readKubeConfig(flags.kubeconfig);
+  const apiServer = kubeConfig.getCurrentCluster()?.server;
+  const probed = apiServer === undefined ? undefined : placeOf(apiServer);
+  const resolverFiles = ["run/systemd/resolve/resolv.conf", "etc/resolv.conf"].map((path) =>
+    join(flags.hostRoot, path),
+  );
+  const paths = statePaths(flags.stateDir);
   const client = kubeClient(kubeConfig, { userAgent: `port-hardening-agent/${version}` });
   const { notReady, collect, run } = agent({
     nodeName: flags.nodeName,
@@ -115,11 +126,13 @@ async function runAgent(flags: AgentFlags & { readonly nodeName: string }): Prom
     directory: stateDirectory(flags.stateDir),
     disengageFile: disengageFile(flags.stateDir),
     foundFile: foundFile(flags.stateDir, localHost()),
+    guard: guardFolder({ path: paths.guard, lastFile: paths.last, runOnce: () => runGuardOnce(paths.guard) }),
+    probes: () => nodeProbes({ host: localHost(), apiServer: probed, resolverFiles }),
     host: localHostView({ root: flags.hostRoot }),
     changer: hostChanger({ root: flags.hostRoot, host: localHost() }),
     sockets: socketReader(),
     sysctlIn: sysctlInNetwork(localHost(), flags.hostRoot),
-    apiServer: kubeConfig.getCurrentCluster()?.server,
+    apiServer,
     resolve: async (name) => (await lookup(name, { all: true })).map(({ address }) => address),
     settings: { ...install.node, markBit },
     version,

@@ -1,6 +1,10 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Command } from "commander";
 import { disengageFile } from "../agent/disengage-file.ts";
+import { statePaths } from "../agent/state-directory.ts";
+import { withdrawArmed } from "../agent/withdraw-armed.ts";
 import type { Kernel } from "../kernel/kernel.ts";
 import { linuxKernel } from "../kernel/linux-kernel.ts";
 import { localHost } from "../kernel/local-host.ts";
@@ -27,16 +31,24 @@ export function disengageCommand(): Command {
       await disengageFile(stateDir)
         .disengage(reason)
         .catch((error: Error) => failures.push(`it will not hold over a restart of the agent: ${error.message}`));
+      // Or the guard would put back what was there before a change that is still to be confirmed.
+      const { guard } = statePaths(stateDir);
+      await withdrawArmed(guard).catch((error: Error) =>
+        failures.push(`a guard may bring rules back: ${error.message}`),
+      );
       const kernel = linuxKernel({ host: localHost(), stateDir, sysctlDir, markBit });
-      const left = await clearUntilGone(kernel);
+      const left = await clearUntilGone(kernel, guard);
       if (left !== undefined) failures.unshift(left);
       if (failures.length > 0) throw new Error(failures.join("; "));
       process.stdout.write("nothing is enforced on this node any more; porthardening engage takes it back\n");
     });
 }
 
-/** What is left in the end, and why. An agent may be clearing the same node, so one of the two may fail on the way. */
-async function clearUntilGone(kernel: Pick<Kernel, "clear" | "verify">): Promise<string | undefined> {
+/**
+ * What is left in the end, and why. An agent may be clearing the same node, so one of the two may fail on the way; a guard that
+ * had begun to roll back is waited for.
+ */
+async function clearUntilGone(kernel: Pick<Kernel, "clear" | "verify">, guard: string): Promise<string | undefined> {
   const deadline = performance.now() + DEADLINE_MILLISECONDS;
   let why = "";
   for (;;) {
@@ -44,8 +56,12 @@ async function clearUntilGone(kernel: Pick<Kernel, "clear" | "verify">): Promise
       await kernel.clear();
       await sleep(LOOK_AGAIN_MILLISECONDS);
       const there = await kernel.verify(NO_RULES, "Headers");
-      if (there.length === 0) return undefined;
-      why = `still there: ${there.slice(0, 5).join(", ")}; stop the agent if it is of an older version`;
+      const rollsBack = existsSync(join(guard, "rolling-back"));
+      // One that was killed in the middle of it does no more than we do when it is back: it sees that file.
+      if (there.length === 0 && (!rollsBack || performance.now() > deadline)) return undefined;
+      why = rollsBack
+        ? "the guard is rolling back"
+        : `still there: ${there.slice(0, 5).join(", ")}; stop the agent if it is of an older version`;
     } catch (error) {
       why = error instanceof Error ? error.message : String(error);
       await sleep(LOOK_AGAIN_MILLISECONDS);

@@ -104,6 +104,7 @@ export function controllerMetrics(
 }
 
 function worst(states: readonly ReportedPolicy["state"][]): string {
+  if (states.includes("RolledBack")) return "Failed";
   for (const state of ["Failed", "NotEnforceable"] as const) if (states.includes(state)) return state;
   return states.length === 0 || states.includes("Pending") ? "Pending" : "Enforced";
 }

@@ -71,7 +71,8 @@ export function judgeNode(
     return { ...base, outcome: "Failed", reason: "InvalidPolicy", message };
   }
   if (reported?.hash !== desired.hash) return { ...base, outcome: "Pending" };
-  const { state: outcome, reason, message } = reported;
+  const { state: said, reason, message } = reported;
+  const outcome = said === "RolledBack" ? "Failed" : said;
   return {
     ...base,
     outcome,

@@ -1,3 +1,4 @@
+import type { Condition } from "../api/condition.ts";
 import type { PolicyOnNode } from "../api/node-state.ts";
 import type { ObservedOnNode, WantedOnNode } from "../api/observed.ts";
 import type { PodCounts } from "../api/pods.ts";
@@ -48,6 +49,8 @@ export interface NodeStateFacts {
   /** What policies in mode Observe would change. */
   readonly observed: readonly ObservedOnNode[];
   readonly wouldSet: readonly WantedOnNode[];
+  /** It took a change back that is charged to no policy: of groups, or of what a version makes of policies. */
+  readonly rolledBack?: true;
   /** Measured range of local ports. */
   readonly range: string | undefined;
   /** Its pods; undefined where nobody counted. */
@@ -84,6 +87,7 @@ export function parseNodeStateFacts(object: KubeObject): NodeStateFacts {
     reported: (status?.policies ?? []).map(reportedPolicy),
     observed: status?.observed ?? [],
     wouldSet: status?.wouldSet ?? [],
+    ...(status?.conditions?.some(tookBack) === true ? { rolledBack: true } : {}),
     range: status?.ephemeralPorts?.range,
     pods: status?.ephemeralPorts?.pods,
     auditRequest: typeof request === "string" ? request : undefined,
@@ -92,6 +96,10 @@ export function parseNodeStateFacts(object: KubeObject): NodeStateFacts {
     driftAt: status?.drift?.last?.at,
     probing: probingFacts(spec, status),
   };
+}
+
+function tookBack({ type, status }: Condition): boolean {
+  return type === "RolledBack" && status === "True";
 }
 
 function reportedPolicy({

@@ -61,7 +61,7 @@ export function nodeTarget(
   return { set: set.toSorted(byName), keep, remove, keepOnNode, unawaited: unawaited.toSorted(compareText), differs };
 }
 
-/** Whoever enforces it has nothing to try again. */
+/** Whoever enforces all has nothing to try again. */
 function retries(
   { name, hash, retryAt }: Assigned<WrittenPlan>,
   before: AssignedFacts,
@@ -69,5 +69,6 @@ function retries(
 ) {
   if (retryAt === undefined || before.retryAt === retryAt) return false;
   const reported = state?.reported.find((policy) => policy.name === name);
-  return reported?.hash === hash && reported.state !== "Enforced" && reported.state !== "Pending";
+  if (reported?.hash !== hash) return false;
+  return state?.rolledBack === true || (reported.state !== "Enforced" && reported.state !== "Pending");
 }

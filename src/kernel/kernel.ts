@@ -82,6 +82,19 @@ export interface DriftEvent {
   readonly at: number;
 }
 
+/** What brings a node back without us: files that the guard reads (src/guard/guard.sh), content by name. */
+export type RollBackFiles = ReadonlyMap<string, string>;
+
+/** What `apply` is about to write. */
+export interface PlannedWrite {
+  /** As in `ApplyResult`. */
+  readonly differences: readonly string[];
+  /** What brings the node back to what it is now, without this process. */
+  readonly rollBack: RollBackFiles;
+  /** No rule of ours is there, as after a boot. */
+  readonly fresh: boolean;
+}
+
 export interface KernelFacts {
   readonly backend: "iptables-nft";
   readonly iptablesVersion: string;
@@ -102,9 +115,10 @@ export interface Kernel {
    * Makes the kernel match, as one unit: any failure restores what was there and throws, with the tool's own words:
    * RestoreError, SysctlError, ToolError, ToolMissingError, ReadBackError, MissingTargetError (found before any write),
    * or RollBackError where what was there could not be restored. Reads back after each write. Writes nothing where
-   * nothing differs.
+   * nothing differs. Where something does, `beforeWrite` has ended before the first byte is written; where it throws,
+   * nothing is.
    */
-  apply(desired: RuleSet): Promise<ApplyResult>;
+  apply(desired: RuleSet, beforeWrite?: (write: PlannedWrite) => Promise<void>): Promise<ApplyResult>;
   /** Where `desired` and the kernel differ, writing nothing. `depth` "Headers" skips the entries of sets (cheap polling). */
   verify(desired: RuleSet, depth: "Full" | "Headers"): Promise<readonly string[]>;
   /**

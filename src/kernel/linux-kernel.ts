@@ -14,7 +14,7 @@ import { takeDroppedPeers } from "./dropped-peers.ts";
 import { ReadBackError, RollBackError, ToolError, ToolMissingError } from "./errors.ts";
 import { hookPositions } from "./hook-positions.ts";
 import type { Host } from "./host.ts";
-import type { ApplyResult, Kernel } from "./kernel.ts";
+import type { ApplyResult, Kernel, PlannedWrite } from "./kernel.ts";
 import { observeLimitSources } from "./limit-sources.ts";
 import { observeListeningPorts } from "./listening-ports.ts";
 import { markRewriter } from "./mark-rewriter.ts";
@@ -36,6 +36,8 @@ import { ownProcesses } from "./own-processes.ts";
 import { checkRuleSet } from "./ownership.ts";
 import { primeRestore } from "./prime.ts";
 import { printedForms } from "./printed-forms.ts";
+import { rollBackFiles } from "./roll-back-files.ts";
+import { ourTables } from "./rules-plan.ts";
 import { parseCounters } from "./saved-rules.ts";
 import { observeOverrides } from "./sysctl-overrides.ts";
 import { observeTopAddresses } from "./top-addresses.ts";
@@ -125,7 +127,14 @@ export function linuxKernel({
     throw cause;
   }
 
-  async function apply(desired: RuleSet): Promise<ApplyResult> {
+  function plannedWrite(before: Observation, changes: Changes, differences: readonly string[]): PlannedWrite {
+    const paths = { originals: node.originals.path, sysctlFile: node.sysctlFile };
+    const ours = FAMILIES.flatMap((family) => ourTables(family, before.tables[family]));
+    const fresh = ours.every(({ chains, hooks }) => chains.length + hooks.length === 0);
+    return { differences, rollBack: rollBackFiles(before, changes, paths), fresh };
+  }
+
+  async function apply(desired: RuleSet, beforeWrite?: (write: PlannedWrite) => Promise<void>): Promise<ApplyResult> {
     const start = now();
     checkRuleSet(desired);
     const before = await observe(desired, ofAll);
@@ -134,6 +143,7 @@ export function linuxKernel({
     const differences = differencesOf(changes);
     let found = before;
     if (differences.length > 0) {
+      await beforeWrite?.(plannedWrite(before, changes, differences));
       try {
         found = await write(desired, changes);
       } catch (error) {
@@ -186,7 +196,7 @@ export function linuxKernel({
       const [rule] = saved.flatMap(({ mangle }) => markRewriter(mangle, markBit) ?? []);
       return rule && `a rule of table mangle overwrites the mark bit that says what to reject: ${rule}`;
     },
-    apply: (desired) => oneAtATime(() => apply(desired)),
+    apply: (desired, beforeWrite) => oneAtATime(() => apply(desired, beforeWrite)),
     verify: (desired, depth) =>
       oneAtATime(async () => {
         const changes = plan(desired, await observe(desired, depth === "Full" ? ofAll : ofNone));

@@ -3,6 +3,7 @@ import type { Host } from "./host.ts";
 import type { Original, Originals } from "./sysctl-plan.ts";
 
 export interface OriginalsFile {
+  readonly path: string;
   read(): Promise<Originals>;
   /** Nothing to remember: the file goes. Writes only where something differs from `known`. */
   write(originals: Originals, known: Originals): Promise<void>;
@@ -12,19 +13,23 @@ export interface OriginalsFile {
 export function originalsFile(host: Host, stateDir: string): OriginalsFile {
   const path = join(stateDir, "originals.json");
   return {
+    path,
     async read() {
       const text = await host.readFile(path);
       return text === undefined ? {} : parseOriginals(path, text);
     },
     async write(originals, known) {
-      if (print(originals) === print(known)) return;
-      if (Object.keys(originals).length === 0) await host.remove(path);
-      else await host.writeFileAtomic(path, print(originals));
+      const content = printOriginals(originals);
+      if (content === printOriginals(known)) return;
+      if (content === undefined) await host.remove(path);
+      else await host.writeFileAtomic(path, content);
     },
   };
 }
 
-function print(originals: Originals): string {
+/** @returns the file's content; undefined: there is nothing to remember, and no file */
+export function printOriginals(originals: Originals): string | undefined {
+  if (Object.keys(originals).length === 0) return undefined;
   const sysctls = Object.fromEntries(Object.entries(originals).sort(([a], [b]) => (a < b ? -1 : 1)));
   return `${JSON.stringify({ sysctls }, undefined, 2)}\n`;
 }

@@ -1,6 +1,7 @@
 /** One policy and one node -> what the policy asks of that node. Absent fields of list items get their meaning here. */
 
 import type { PolicySpec, PortHardeningPolicy } from "../api/policy.ts";
+import { DEFAULT_CONFIRM_TIMEOUT_SECONDS } from "../api/rollout.ts";
 import { sysctlAllowed } from "./allowed-sysctls.ts";
 import { compileAudit, compileMonitoring } from "./compile-audit.ts";
 import { compileEphemeralPorts } from "./compile-ephemeral-ports.ts";
@@ -49,7 +50,12 @@ export function compile(policy: PortHardeningPolicy, node: NodeIdentity, options
     rateLimits: (spec.rateLimits ?? []).map((limit) => compileLimit(metadata.name, limit)).toSorted(byName),
     ...(spec.monitoring === undefined ? {} : { monitoring: compileMonitoring(spec.monitoring) }),
     ...(spec.audit === undefined ? {} : { audit: compileAudit(metadata.name, spec.mode, spec.audit) }),
+    ...confirmTimeout(spec.rollout?.confirmTimeoutSeconds),
   };
+}
+
+function confirmTimeout(seconds = DEFAULT_CONFIRM_TIMEOUT_SECONDS): Pick<Plan, "confirmTimeoutSeconds"> {
+  return seconds === DEFAULT_CONFIRM_TIMEOUT_SECONDS ? {} : { confirmTimeoutSeconds: seconds };
 }
 
 function compileSysctls(

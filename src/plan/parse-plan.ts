@@ -2,6 +2,7 @@ import * as z from "zod";
 import { explainIssue, problemsOf } from "../api/issue.ts";
 import { MODES } from "../api/mode.ts";
 import { DNS_LABEL } from "../api/named.ts";
+import { RETRY_MAX } from "../api/rollout.ts";
 import { SchemaError } from "../api/schema-error.ts";
 import { PlanCorruptError, UnknownPlanFormatError } from "./plan-errors.ts";
 import { numbersOf, PLAN_FORMATS, type PlanFormat } from "./plan-formats.ts";
@@ -19,7 +20,7 @@ const elementSchema = z.strictObject({
   hash: z.string().regex(/^[0-9a-f]{16}$/, "must be 16 hexadecimal digits"),
   priority: z.int32(),
   mode: z.enum(MODES),
-  retryAt: z.string().max(64).optional(),
+  retryAt: z.string().max(RETRY_MAX).optional(),
 });
 
 /**

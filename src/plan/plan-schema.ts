@@ -7,6 +7,7 @@ import { PROCESS_NAME } from "../api/monitoring.ts";
 import { DNS_LABEL, DNS_SUBDOMAIN } from "../api/named.ts";
 import { PROTOCOLS } from "../api/ports.ts";
 import { earnedWithinADay, LIMIT_UNITS, MAX_CONCURRENT } from "../api/rate-limits.ts";
+import { confirmTimeoutSeconds } from "../api/rollout.ts";
 import { sysctlsSchema } from "../api/sysctls.ts";
 import { canonicalJson } from "./canonical-json.ts";
 import { normaliseCidrs } from "./cidrs.ts";
@@ -137,4 +138,5 @@ export const planSchema = z.strictObject({
       skipProbes: ports,
     })
     .exactOptional(),
+  confirmTimeoutSeconds: confirmTimeoutSeconds.exactOptional(),
 });

@@ -144,6 +144,8 @@ export interface Plan {
   readonly rateLimits: readonly PlanLimit[];
   readonly monitoring?: PlanMonitoring;
   readonly audit?: PlanAudit;
+  /** How long a change of it may go unconfirmed; absent: 60. */
+  readonly confirmTimeoutSeconds?: number;
 }
 
 /** A plan as it stands in a NodeState, in any format that this version knows. */

@@ -162,6 +162,18 @@ describe("docs/recover-a-node.md", { timeout: 200_000 }, () => {
     await waitForIt("the stranger to be refused again", async () => (await reaches(stranger))[0] === "timeout");
   });
 
+  it("asks for another try of a revision, which is nothing to nodes that enforce it", async () => {
+    const generation = `kubectl get phnode ${first.name} -o jsonpath='{.metadata.generation}'`;
+    const before = await shell.run(generation);
+    await shell.run(blockOf(RECOVER, "A change that took itself back", "kubectl annotate"));
+    const asked = await shell.run(
+      "kubectl get phpol first -o jsonpath='{.metadata.annotations.porthardening\\.io/retry-at}'",
+    );
+    expect(asked).toMatch(/^20\d\d-/);
+    await shell.run("kubectl wait phpol/first --for=condition=Ready --timeout=60s");
+    expect(await shell.run(generation)).toBe(before);
+  });
+
   it("takes rules and settings away in mode Observe, and keeps the policy", async () => {
     await shell.run(blockOf(RECOVER, "The API server answers", '"mode":"Observe"'));
     await waitForIt("everybody to get in", async () => (await reaches(stranger)).every((one) => one === "connected"));

@@ -34,7 +34,7 @@ export const ACCOUNTS: readonly Account[] = [
   { command: /^porthardening rollout /, runBy: "test/cluster/controller/rollout.test.ts" },
   { command: /^porthardening (?:disengage|engage)/, runBy: WAYS_OUT },
   { command: /^(?:touch|rm) \/var\/lib\/port-hardening\/disengaged/, runBy: WAYS_OUT },
-  { command: /^porthardening (?:agent|controller)/, runBy: "test/cluster/operator.test.ts" },
+  { command: /^porthardening (?:agent|controller|guard)/, runBy: "test/cluster/operator.test.ts" },
 
   { command: /^helm install .* --values FILE$/, runBy: "test/node/chart/release.test.ts" },
   { command: /^helm (?:rollback|uninstall --no-hooks)/, runBy: "test/node/chart/release.test.ts" },

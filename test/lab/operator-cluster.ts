@@ -3,6 +3,7 @@ import { join, resolve } from "node:path";
 import { CLUSTER_ADDRESS_ROLES } from "../../src/api/group.ts";
 import { type ControlPlane, startControlPlane } from "./control-plane.ts";
 import { publishNodePort } from "./destination-nat.ts";
+import { type LabGuard, labGuard } from "./guard-process.ts";
 import { createHostRoot } from "./host-root.ts";
 import type { Host, Node } from "./hosts.ts";
 import type { Lab } from "./lab.ts";
@@ -27,7 +28,11 @@ export interface WorkerNode extends Node {
   readonly sysctlDirectory: string;
   /** Its /proc and /sys are real, and /etc is its own. */
   readonly hostRoot: string;
-  /** `flags` are added, and win over the defaults. `as`: another version of the operator. But for the first time it needs no API server. */
+  readonly guard: LabGuard;
+  /**
+   * With its guard, where that does not run yet. `flags` are added, and win over the defaults. `as`: another version of the
+   * operator. But for the first time it needs no API server.
+   */
   startAgent(flags?: readonly string[], as?: OperatorProgram): Promise<LabProcess>;
   /** A sub-command that works on the node itself, to its end. */
   porthardening(command: "cleanup" | "disengage" | "engage", flags?: readonly string[]): Promise<ExecResult>;
@@ -126,9 +131,11 @@ async function createWorker(
   await behind.listen("tcp", [served.podPort]);
   await publishNodePort(node, { port: served.nodePort, to: { address: pod.ipv4, port: served.podPort } });
   await publishNodePort(node, { port: served.nodePort, to: { address: pod.ipv6, port: served.podPort } });
+  const guard = labGuard(node, stateDirectory);
   return {
     ...node,
     pod,
+    guard,
     stateDirectory,
     sysctlDirectory,
     hostRoot,
@@ -137,6 +144,7 @@ async function createWorker(
       return node.tryExec(file, [...first, command, ...own, ...flags], { timeoutMilliseconds: 60_000 });
     },
     async startAgent(flags = [], [file, ...first] = program) {
+      await guard.ensure();
       const account = { namespace: operatorNamespace, name: "port-hardening-agent", node: name };
       kubeconfig ??= await controlPlane.kubeconfigFor(account);
       const own = ["--node-name", name, "--state-dir", stateDirectory, "--sysctl-dir", sysctlDirectory];

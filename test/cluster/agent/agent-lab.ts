@@ -6,6 +6,7 @@ import { resources } from "../../../src/kube/resources.ts";
 import { retryOnConflict } from "../../../src/kube/retry-on-conflict.ts";
 import type { KubeClient, KubeObject } from "../../../src/kube/types.ts";
 import type { ControlPlane } from "../../lab/control-plane.ts";
+import { publishServiceAddress } from "../../lab/destination-nat.ts";
 import type { Host } from "../../lab/hosts.ts";
 import { createLab } from "../../lab/lab.ts";
 import { type LabProcess, tail } from "../../lab/lab-process.ts";
@@ -25,7 +26,8 @@ export interface AgentLab {
   readonly node: WorkerNode;
   readonly outside: Host;
   /** Starts the agent under its own service account; works with the API server away too. */
-  startAgent(flags?: readonly string[]): Promise<LabProcess>;
+  /** `through`: a program, with its arguments, that starts it. */
+  startAgent(flags?: readonly string[], through?: readonly string[]): Promise<LabProcess>;
   /** Creates or replaces the NodeState, as the controller does. */
   assign(policies: readonly unknown[], more?: { readonly auditRequest: string }): Promise<void>;
   status(): Promise<NodeStateStatus | undefined>;
@@ -39,7 +41,14 @@ export interface AgentLab {
   close(): Promise<void>;
 }
 
-export async function startAgentLab(sources: readonly string[]): Promise<AgentLab> {
+/** Where the API server has an address that the node does not show: behind the service that pods know it by. */
+const SERVICE = "198.19.240.1";
+
+/** `way`: how the agent comes to the API server. By its own address the agent finds it, and no policy can close it. */
+export async function startAgentLab(
+  sources: readonly string[],
+  way: "OwnAddress" | "Service" = "OwnAddress",
+): Promise<AgentLab> {
   const lab = await createLab();
   try {
     const { controlPlane, workers, outside } = await startOperatorCluster(lab, { workers: 1, sources });
@@ -48,7 +57,11 @@ export async function startAgentLab(sources: readonly string[]): Promise<AgentLa
     const api = await controlPlane.forward();
     const admin = kubeClient(loadKubeConfig(api.kubeconfig));
     const account = { namespace, name: "port-hardening-agent", node: nodeName };
-    const kubeconfig = await controlPlane.kubeconfigFor(account);
+    if (way === "Service") await publishApiServer(node, controlPlane.server);
+    const kubeconfig = await controlPlane.kubeconfigFor(
+      account,
+      way === "Service" ? `https://${SERVICE}` : controlPlane.server,
+    );
     await publishNodes(
       await controlPlane.kubeconfigFor({ namespace, name: "port-hardening-controller" }, api.server),
       node,
@@ -66,13 +79,15 @@ export async function startAgentLab(sources: readonly string[]): Promise<AgentLa
       admin,
       node,
       outside,
-      async startAgent(flags = []) {
+      async startAgent(flags = [], through = []) {
+        await node.guard.ensure();
         agents += 1;
         const { stateDirectory, sysctlDirectory, hostRoot } = node;
         const own = ["--node-name", nodeName, "--state-dir", stateDirectory, "--sysctl-dir", sysctlDirectory];
         const args = [...first, "agent", ...own, "--host-root", hostRoot, "--health-port", "0", ...flags];
         const env = { KUBECONFIG: kubeconfig, POD_NAMESPACE: account.namespace };
-        agent = await node.spawn(`agent${agents}`, program, args, { env });
+        const [file = program, ...command] = [...through, program, ...args];
+        agent = await node.spawn(`agent${agents}`, file, command, { env });
         return agent;
       },
       assign: (policies, more) =>
@@ -151,4 +166,10 @@ async function publishNodes(kubeconfig: string, node: WorkerNode): Promise<void>
 /** The file that survives reboots. */
 export function lastApplied(node: WorkerNode): string {
   return join(node.stateDirectory, "last.json");
+}
+
+async function publishApiServer(node: WorkerNode, server: string): Promise<void> {
+  const { hostname: address, port } = new URL(server);
+  await node.exec("ip", ["route", "replace", `${SERVICE}/32`, "via", address]);
+  await publishServiceAddress(node, SERVICE, { port: 443, to: { address, port: Number(port) } });
 }

@@ -20,6 +20,8 @@ export async function enforceAsAgent(
   primeMilliseconds: number,
 ): Promise<FirstEnforcement> {
   const one = enforcer({
+    // What is tested here is what becomes of packets.
+    commit: { apply: ({ rules }) => kernel.apply(rules), cleared: () => Promise.resolve() },
     kernel,
     log: createLogger({ name: "agent", level: "fatal" }),
     now: Date.now,

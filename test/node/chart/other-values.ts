@@ -40,6 +40,7 @@ export const otherValues: Readonly<Record<string, OtherValue>> = {
   "controller.podDisruptionBudget": { other: false },
   "agent.logLevel": { other: "debug" },
   "agent.resources": { other: { limits: { memory: "1Gi" } } },
+  "agent.guard.resources": { other: { limits: { memory: "1Gi" } } },
   "agent.nodeSelector": { other: { pool: "system" } },
   "agent.tolerations": { other: [] },
   "agent.podAnnotations": { other: { a: "b" } },

@@ -1,6 +1,7 @@
 import { Registry } from "prom-client";
 import { agentMetrics } from "../../../src/agent/agent-metrics.ts";
 import { auditMetrics } from "../../../src/agent/audit-metrics.ts";
+import type { Charges } from "../../../src/agent/charges.ts";
 import type { Disengagement } from "../../../src/agent/disengage-file.ts";
 import { disengaged } from "../../../src/agent/disengaged.ts";
 import type { FoundFile } from "../../../src/agent/found-file.ts";
@@ -19,6 +20,7 @@ import { DEFAULT_NODE_SETTINGS } from "../../../src/plan/node-settings.ts";
 import type { GroupAddresses } from "../../../src/plan/types.ts";
 import { createLogger } from "../../../src/telemetry/logger.ts";
 import { hostView } from "../audit/recorded-host.ts";
+import { type MemoryGuard, type MemoryProbing, memoryGuard, memoryProbing } from "./memory-guard.ts";
 
 /** What the controller publishes at least: the address of the node itself. */
 const ownNodes: GroupAddresses = {
@@ -30,6 +32,7 @@ const ownNodes: GroupAddresses = {
 /** A state directory in memory; `refuse` makes it a disk that is full. */
 export interface MemoryDirectory extends StateDirectory {
   stored: LoadedState;
+  charges: readonly Charges[];
   refuse: Error | undefined;
   saves: number;
 }
@@ -39,6 +42,8 @@ export interface AgentNode {
   readonly host: MemoryHost;
   readonly kernel: Kernel;
   readonly directory: MemoryDirectory;
+  readonly guard: MemoryGuard;
+  readonly probing: MemoryProbing;
   readonly server: {
     synced: boolean;
     nodeState: NodeStateRecord | undefined;
@@ -98,6 +103,8 @@ export function agentNode({ primeSeconds = 30, wrap = (kernel) => kernel }: Agen
   };
   const sight: AgentNode["sight"] = { now: new Map(), file };
   const directory = memoryDirectory();
+  const guard = memoryGuard({ kernel: () => kernel, directory });
+  const probing = memoryProbing();
   const published: NodeStateStatus[] = [];
   const server: AgentNode["server"] = { synced: true, nodeState: undefined, groups: [ownNodes], revision: 0 };
   let metrics = new Registry();
@@ -151,6 +158,8 @@ export function agentNode({ primeSeconds = 30, wrap = (kernel) => kernel }: Agen
       inputs,
       disengaged: disengaged(disengageFile, log),
       found: { sight: { look: async () => sight.now }, file: sight.file },
+      guard,
+      probing,
       measuring: { follow: () => {}, status: () => ({}) },
       pods: { follow: () => {}, counts: () => undefined },
       directory,
@@ -173,6 +182,8 @@ export function agentNode({ primeSeconds = 30, wrap = (kernel) => kernel }: Agen
       return kernel;
     },
     directory,
+    guard,
+    probing,
     server,
     clock,
     sight,
@@ -222,8 +233,15 @@ function memoryDirectory(): MemoryDirectory {
       directory.saves += 1;
       directory.stored = { kind: "Found", last: structuredClone(last) };
     },
+    charges: [],
+    loadCharges: async () => directory.charges,
+    async saveCharges(charges) {
+      if (directory.refuse !== undefined) throw directory.refuse;
+      directory.charges = structuredClone(charges);
+    },
     async forget() {
       directory.stored = { kind: "None" };
+      directory.charges = [];
     },
   };
   return directory;

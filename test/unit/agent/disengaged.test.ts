@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { assigned } from "../plan/policies.ts";
 import { type AgentNode, agentNode } from "./agent-node.ts";
 
@@ -71,6 +71,24 @@ describe("a node that somebody disengaged", () => {
     node.server.synced = false;
     await node.pass();
     expect(ours(node)).toEqual([]);
+  });
+
+  it("is not brought back by what an agent before had armed, nor is that confirmed or charged", async () => {
+    const node = await enforcing();
+    const { stored } = node.directory;
+    node.probing.lost = () => new Promise(() => {});
+    node.assign([workers]);
+    void node.pass();
+    await vi.waitFor(() => expect(node.guard.folder?.marks).toContain("applied"));
+    node.probing.lost = () => [];
+    node.switchedOff.now = hands;
+    node.restart();
+    await node.pass();
+    expect(ours(node)).toEqual([]);
+    expect(node.guard.folder).toBeUndefined();
+    expect(node.directory.stored).toEqual(stored);
+    await engage(node);
+    expect(node.status().policies).toMatchObject([{ name: "workers", state: "Enforced" }]);
   });
 
   it("is nothing to wait for where nothing is assigned", async () => {

@@ -139,7 +139,7 @@ describe("fail-static: rules stay", () => {
     expect(state(node, "workers")).toMatchObject({ state: "Failed", reason: "UnknownPlanFormat" });
     expect(state(node, "workers")?.message).toMatch(/reads 1: upgrade the agents; what an agent before .* stays$/);
     expect(state(node, "syn")).toMatchObject({ state: "Pending", reason: "SpecUnreadable" });
-    expect(node.directory.saves).toBe(1);
+    expect(node.directory.stored).toMatchObject({ kind: "Unusable" });
     node.assign([workers, syn]);
     await node.pass();
     expect(node.writes()).toEqual([]);
@@ -432,13 +432,15 @@ describe("address groups", () => {
 });
 
 describe("the saved state", () => {
-  it("that cannot be written stops no enforcement, is said, and is retried", async () => {
+  it("that cannot be written keeps no node from being cleared, is said, and is retried", async () => {
     const node = agentNode();
-    node.directory.refuse = new Error("ENOSPC: no space left on device");
     node.assign([workers]);
     await node.pass();
+    node.directory.refuse = new Error("ENOSPC: no space left on device");
+    node.assign([]);
     await node.pass();
-    expect(state(node, "workers")).toMatchObject({ state: "Enforced" });
+    await node.pass();
+    expect(node.host.rules[4].matches("PH-")).toBe(false);
     const unsaved = () => node.status().conditions?.find(({ type }) => type === "StateNotSaved");
     expect(unsaved()).toMatchObject({ status: "True", message: expect.stringContaining("ENOSPC") });
     node.directory.refuse = undefined;

@@ -2,7 +2,7 @@ import { expect, it } from "vitest";
 import { judgeNode, silentFrom } from "../../../src/controller/node-outcome.ts";
 import { nodeFacts, stateFacts } from "./facts.ts";
 
-const reported = (hash: string, state: "Pending" | "Enforced" | "Failed" | "NotEnforceable") =>
+const reported = (hash: string, state: "Pending" | "Enforced" | "Failed" | "RolledBack" | "NotEnforceable") =>
   stateFacts("n", {
     reported: [{ name: "p", hash, state, reason: "R", message: "M", droppedPackets: 5 }],
     range: "1-2",
@@ -13,6 +13,7 @@ const wanted = { hash: "aa" };
 it.each([
   ["Enforced", "aa", "Enforced"],
   ["Failed", "aa", "Failed"],
+  ["RolledBack", "aa", "Failed"],
   ["NotEnforceable", "aa", "NotEnforceable"],
   ["NotEnforceable", "bb", "Pending"],
   ["Pending", "aa", "Pending"],

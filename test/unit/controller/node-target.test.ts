@@ -114,13 +114,18 @@ describe("a policy that is to be tried again", () => {
   const policy = policyFacts("p");
   const element = { ...elementOf(policy), retryAt: "now" };
   const wanted = new Map([["p", { element }]]);
-  const reported = (state: "Failed" | "Enforced") => [{ name: "p", hash: element.hash, state }];
+  const reported = (state: "Failed" | "RolledBack" | "Enforced") => [{ name: "p", hash: element.hash, state }];
 
-  it("is written where it failed, and nowhere else", () => {
-    const failed = stateFacts("n", { assigned: [assignedOf(policy)], reported: reported("Failed") });
+  it.each(["Failed", "RolledBack"] as const)("is written where it %s, and nowhere else", (state) => {
+    const failed = stateFacts("n", { assigned: [assignedOf(policy)], reported: reported(state) });
     expect(nodeTarget(wanted, failed, never)).toMatchObject({ differs: true, set: [{ retryAt: "now" }] });
     const enforced = stateFacts("n", { assigned: [assignedOf(policy)], reported: reported("Enforced") });
     expect(nodeTarget(wanted, enforced, never).differs).toBe(false);
+  });
+
+  it("is written where it is enforced, and a change of groups was rolled back", () => {
+    const facts = { assigned: [assignedOf(policy)], reported: reported("Enforced") };
+    expect(nodeTarget(wanted, stateFacts("n", { ...facts, rolledBack: true }), never).differs).toBe(true);
   });
 
   it("is not written twice for the same request", () => {

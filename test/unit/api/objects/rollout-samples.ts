@@ -6,6 +6,7 @@ const canary = (fields: unknown) => rollout({ canary: fields });
 const MAX = "spec.rollout.maxUnavailable";
 const COUNT = "spec.rollout.canary.count";
 const DEADLINE = "spec.rollout.progressDeadlineSeconds";
+const TIMEOUT = "spec.rollout.confirmTimeoutSeconds";
 
 export const rolloutSamples: readonly Sample[] = [
   good("no field of rollout", rollout({})),
@@ -17,6 +18,7 @@ export const rolloutSamples: readonly Sample[] = [
       maxUnavailable: "25%",
       progressDeadlineSeconds: 600,
       paused: true,
+      confirmTimeoutSeconds: 120,
     }),
   ),
   good("all nodes at once", rollout({ strategy: "Immediate" })),
@@ -78,5 +80,29 @@ export const rolloutSamples: readonly Sample[] = [
     "spec.rollout.paused",
     "must be true or false",
     "must be of type boolean",
+  ),
+  ...[5, 60, 3600].map((seconds) => good(`${seconds} s to confirm`, rollout({ confirmTimeoutSeconds: seconds }))),
+  good("null for the time to confirm", rollout({ confirmTimeoutSeconds: null })),
+  bad("4 s to confirm", rollout({ confirmTimeoutSeconds: 4 }), TIMEOUT, "at least 5", "greater than or equal to 5"),
+  bad(
+    "3601 s to confirm",
+    rollout({ confirmTimeoutSeconds: 3601 }),
+    TIMEOUT,
+    "at most 3600",
+    "less than or equal to 3600",
+  ),
+  bad(
+    "half a second more to confirm",
+    rollout({ confirmTimeoutSeconds: 5.5 }),
+    TIMEOUT,
+    "whole number",
+    "must be of type int32",
+  ),
+  bad(
+    "a text for the time to confirm",
+    rollout({ confirmTimeoutSeconds: "60" }),
+    TIMEOUT,
+    "must be a",
+    "must be of type integer",
   ),
 ];
