@@ -34,6 +34,16 @@ const COMMANDS = [
     load: async () => (await import("./cli/explain.ts")).explainCommand(),
   },
   {
+    name: "apply",
+    summary: "enforce policies from files on this host, without a cluster",
+    load: async () => (await import("./cli/apply.ts")).applyCommand(),
+  },
+  {
+    name: "confirm",
+    summary: "keep what apply --confirm-within has changed",
+    load: async () => (await import("./cli/confirm.ts")).confirmCommand(),
+  },
+  {
     name: "plan",
     summary: "say what policies would change, and whom they would hit",
     load: async () => (await import("./cli/plan.ts")).planCommand(),

@@ -37,6 +37,8 @@ export interface GuardFolderOptions {
   readonly lastFile: string;
   /** Does what is due as the guard would (`guard.sh FOLDER once`). */
   readonly runOnce: () => Promise<void>;
+  /** Starts a guard, for where none runs by itself; called when something is armed. */
+  readonly start?: () => Promise<void>;
   readonly answerMilliseconds?: number;
   /** The process that applies; the guard ends it where it hangs on its way. */
   readonly writer?: () => number;
@@ -52,6 +54,7 @@ export function guardFolder({
   path,
   lastFile,
   runOnce,
+  start,
   answerMilliseconds = ANSWER_MILLISECONDS,
   writer = () => process.pid,
 }: GuardFolderOptions): Guard {
@@ -133,7 +136,8 @@ export function guardFolder({
         throw new NotArmedError("RollBackNotSaved", message, { cause: error });
       }
       try {
-        await wake();
+        if (start === undefined) await wake();
+        else await start().then(() => wake().catch(() => undefined));
         if (await within(answerMilliseconds, () => isMarked("seen"))) return;
         throw new NotArmedError("GuardMissing", "the guard of this node does not answer, so nothing is applied");
       } catch (error) {

@@ -1,3 +1,5 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import { localHost } from "../kernel/local-host.ts";
 
@@ -12,6 +14,13 @@ export function guardScript(): string {
 
 /** A roll-back of the largest rule set takes seconds. */
 const TIMEOUT_MILLISECONDS = 60_000;
+
+/** Starts a guard in a session of its own, so that it outlives this process and its terminal; it ends when nothing is armed. */
+export async function startGuard(folder: string): Promise<void> {
+  const child = spawn("sh", [guardScript(), folder, "settled"], { detached: true, stdio: "ignore", cwd: "/" });
+  await once(child, "spawn");
+  child.unref();
+}
 
 /** Does what is due in the guard's folder, where no guard does. */
 export async function runGuardOnce(folder: string): Promise<void> {

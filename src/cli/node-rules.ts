@@ -15,6 +15,8 @@ export interface NodePlans {
   /** Of the policies that select the node. */
   readonly assigned: readonly AssignedPolicy[];
   readonly plan: NodePlan;
+  /** The groups that were given, and those that are made of nodes. */
+  readonly known: readonly GroupAddresses[];
   /** What the reader should know of how they came about, a sentence each. */
   readonly notes: readonly string[];
 }
@@ -63,7 +65,7 @@ export function nodePlan(
     ...ofNodes.notes,
     ...(judges(plan) && !known.some(isClusters) ? [CLUSTER_UNKNOWN] : []),
   );
-  return { assigned, plan, notes };
+  return { assigned, plan, known, notes };
 }
 
 /** Said where policies judge and nobody knows whom they are to trust. */

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Puts a node back when nobody confirms a change in time: the agent dead, hung or cut off, the API server gone.
 #   guard.sh FOLDER            watches over FOLDER until SIGTERM; a second one waits until the first has gone
-#   guard.sh FOLDER settled    ends as soon as nothing is armed
+#   guard.sh FOLDER settled    ends as soon as nothing is armed, or where another one watches
 #   guard.sh FOLDER once       does what is due now, and ends
 #
 # Plain POSIX shell, and what Debian and BusyBox both have: awk, flock, mkfifo, mv, rm, sha256sum, sleep. It waits in the kernel,
@@ -223,7 +223,11 @@ take() {
 mkdir -p "$folder" && cd "$folder" || exit 1
 [ -p wake ] || { rm -f wake && mkfifo wake; } || exit 1
 exec 8<>wake 9>lock
-if [ "$mode" = once ]; then flock -w 2 9; else flock 9; fi
+case $mode in
+once) flock -w 2 9 ;;
+settled) flock -w 1 9 || exit 0 ;;
+*) flock 9 ;;
+esac
 trap 'stopping=1' TERM INT HUP
 if sleep 0.01 2>/dev/null; then tick=0.2; else tick=1; fi
 say "watching $folder"

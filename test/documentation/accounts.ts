@@ -35,6 +35,7 @@ export const ACCOUNTS: readonly Account[] = [
   { command: /^porthardening (?:disengage|engage)/, runBy: WAYS_OUT },
   { command: /^(?:touch|rm) \/var\/lib\/port-hardening\/disengaged/, runBy: WAYS_OUT },
   { command: /^porthardening (?:agent|controller|guard)/, runBy: "test/cluster/operator.test.ts" },
+  { command: /^porthardening (?:apply|confirm)/, runBy: "test/netns/cli/apply.test.ts" },
 
   { command: /^helm install .* --values FILE$/, runBy: "test/node/chart/release.test.ts" },
   { command: /^helm (?:rollback|uninstall --no-hooks)/, runBy: "test/node/chart/release.test.ts" },
