@@ -2,25 +2,22 @@ import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { stateDirectory } from "../../../src/agent/state-directory.ts";
 import type { GroupAddresses } from "../../../src/plan/types.ts";
-import { publishNodePort, publishServiceAddress } from "../../lab/destination-nat.ts";
-import type { Host, Node } from "../../lab/hosts.ts";
+import type { Node } from "../../lab/hosts.ts";
 import { createLab, type Lab } from "../../lab/lab.ts";
 import type { Attempt } from "../../lab/traffic/protocol.ts";
 import type { OpenConnection, Traffic } from "../../lab/traffic/traffic.ts";
+import { connectedNode, serviceGroups, vip } from "../packets/connected-node.ts";
 import { cuttingEnforcer } from "../packets/cutting-enforcer.ts";
-import { assignedOf, clusterGroup, createEnforcer, type Enforcer } from "../packets/enforcer.ts";
+import { assignedOf, type Enforcer } from "../packets/enforcer.ts";
 
 const main = join(import.meta.dirname, "../../../src/main.ts");
 const friend = "203.0.113.7";
 const stranger = "198.51.100.9";
 const another = "198.51.100.10";
 const stranger6 = "2001:db8:51::9";
-const vip = "198.19.240.10";
-const cluster = [clusterGroup("vips", [`${vip}/32`]), clusterGroup("service-cidrs", ["198.19.240.0/20"])];
 
 let lab: Lab;
 let node: Node;
-let outsideHost: Host;
 let inside: Traffic;
 let outside: Traffic;
 let enforcer: Enforcer;
@@ -28,23 +25,12 @@ let open: OpenConnection[] = [];
 
 beforeAll(async () => {
   lab = await createLab();
-  node = await lab.node("node");
-  const pod = await lab.pod(node, "pod");
-  outsideHost = await lab.client("outside", {
-    sources: [`${friend}/24`, `${stranger}/24`, `${another}/24`, `${stranger6}/64`],
-  });
-  [inside, outside] = await Promise.all([node.traffic(), outsideHost.traffic()]);
-  await inside.listen("tcp", [22, 8443]);
-  await inside.listen("udp", [8443]);
-  await (await pod.traffic()).listen("tcp", [8080]);
-  await outside.listen("tcp", [9443]);
-  await publishNodePort(node, { port: 30080, to: { address: pod.ipv4, port: 8080 } });
-  await publishServiceAddress(node, vip, { port: 80, to: { address: node.ipv4, port: 8443 } });
-  await outsideHost.exec("ip", ["route", "add", "198.19.240.0/20", "via", node.ipv4]);
-  enforcer = await createEnforcer(node);
-  // As on a node of a cluster: conntrack sees all from the beginning.
-  for (const tool of ["iptables-nft", "ip6tables-nft"])
-    await node.exec(tool, ["-t", "filter", "-A", "FORWARD", "-m", "conntrack", "--ctstate", "RELATED", "-j", "ACCEPT"]);
+  ({ node, inside, outside, enforcer } = await connectedNode(lab, [
+    `${friend}/24`,
+    `${stranger}/24`,
+    `${another}/24`,
+    `${stranger6}/64`,
+  ]));
 }, 60_000);
 afterAll(() => lab.close());
 
@@ -111,7 +97,7 @@ describe("porthardening plan on a host", { timeout: 120_000 }, () => {
       { from: stranger, to: node.ipv4, port: 22 },
     ]);
     const own = await opened([{ to: stranger, port: 9443 }], inside);
-    const { exitCode, stdout } = await plan(["-f", "-", "--json"], manifests({ web: spec("Cut") }, cluster));
+    const { exitCode, stdout } = await plan(["-f", "-", "--json"], manifests({ web: spec("Cut") }, serviceGroups));
     const { flows, sessions } = JSON.parse(stdout);
     expect(exitCode).toBe(3);
     const short = ({ effect, protocol, port, peer, connections }: Record<string, unknown>) =>
@@ -132,21 +118,21 @@ describe("porthardening plan on a host", { timeout: 120_000 }, () => {
       { peer: stranger, port: 22, sessions: 1, fate: "Kept", by: "no policy judges it" },
     ]);
 
-    await cuttingEnforcer(enforcer).enforce({ web: spec("Cut") }, cluster);
+    await cuttingEnforcer(enforcer).enforce({ web: spec("Cut") }, serviceGroups);
     expect(await outcomes(cut, 1_500)).toEqual(ways().map(() => "silent"));
     expect(await outcomes([...kept, ...own], 10_000)).toEqual(["echoed", "echoed", "echoed"]);
   });
 
   it("says which connections live on and cannot be opened again, and so it is", async () => {
     const living = await opened([{ from: another, to: node.ipv4, port: 8443 }]);
-    const { exitCode, stdout } = await plan(["-f", "-"], manifests({ web: spec("Keep") }, cluster));
+    const { exitCode, stdout } = await plan(["-f", "-"], manifests({ web: spec("Keep") }, serviceGroups));
     expect(exitCode).toBe(3);
     expect(stdout).toMatch(
       new RegExp(
         `would refuse 1 connection to 8443/tcp \\(.+\\) from ${another} on .*, when opened anew .*: policy web, default action`,
       ),
     );
-    await cuttingEnforcer(enforcer).enforce({ web: spec("Keep") }, cluster);
+    await cuttingEnforcer(enforcer).enforce({ web: spec("Keep") }, serviceGroups);
     expect(await outcomes(living, 10_000)).toEqual(["echoed"]);
     const again = await outside.connectAll([{ from: another, to: node.ipv4, port: 8443 }]);
     expect(again.map(({ outcome }) => outcome)).toEqual(["timeout"]);
@@ -155,18 +141,18 @@ describe("porthardening plan on a host", { timeout: 120_000 }, () => {
   it("shows SSH sessions kept by the failsafe where a policy judges their port", async () => {
     await opened([{ from: stranger, to: node.ipv4, port: 22 }]);
     const all = spec("Cut", { ports: ["1-65535"] });
-    const { stdout } = await plan(["-f", "-"], manifests({ all }, cluster));
+    const { stdout } = await plan(["-f", "-"], manifests({ all }, serviceGroups));
     expect(stdout).toMatch(new RegExp(`^ {2}1 session from ${stranger} to 22/tcp on .*: kept by failsafe ssh$`, "m"));
   });
 
   it("compares with what was applied last, and says where the kernel is not as it was left", async () => {
     const policies = assignedOf({ web: spec("Keep") });
-    await stateDirectory(join(node.folder, "state")).save({ policies, groups: cluster });
+    await stateDirectory(join(node.folder, "state")).save({ policies, groups: serviceGroups });
     const same = manifests({ web: spec("Keep") }, []);
     const drifted = await plan(["-f", "-"], same);
     expect(drifted.exitCode).toBe(0);
     expect(drifted.stdout).toMatch(/the kernel is not as it was left: /);
-    await enforcer.enforce({ web: spec("Keep") }, cluster);
+    await enforcer.enforce({ web: spec("Keep") }, serviceGroups);
     const { exitCode, stdout } = await plan(["-f", "-"], same);
     expect([exitCode, stdout.split("\n").at(-2)]).toEqual([0, "no change on 1 node"]);
     expect(stdout).not.toMatch(/the kernel is not/);
@@ -185,7 +171,7 @@ describe("porthardening plan on a host", { timeout: 120_000 }, () => {
   it("changes nothing", async () => {
     const rules = async () => (await node.exec("nft", ["list", "ruleset"])).stdout;
     const before = await rules();
-    await plan(["-f", "-"], manifests({ web: spec("Cut") }, cluster));
+    await plan(["-f", "-"], manifests({ web: spec("Cut") }, serviceGroups));
     expect(await rules()).toBe(before);
   });
 });

@@ -5,7 +5,7 @@ import { withdrawArmed } from "../../../src/agent/withdraw-armed.ts";
 import type { RuleSet } from "../../../src/render/types.ts";
 import { waitFor } from "../../lab/wait-for.ts";
 import { type Interruption, interruptedHost } from "../kernel/interrupted-host.ts";
-import { BACKLOG, contains, equal, nothing, office4, RESERVED, sample, sampleTable } from "../kernel/samples.ts";
+import { edited, nothing, office4, RESERVED, sample } from "../kernel/samples.ts";
 import { tamper } from "../kernel/subject.ts";
 import {
   change,
@@ -17,20 +17,6 @@ import {
   uptimeSeconds,
 } from "./guarded-node.ts";
 
-/** Edits of every kind: a chain changed, one new, a set edited, one gone, one new, sysctls changed and given back. */
-const edited: RuleSet = {
-  tables: [
-    {
-      ...sampleTable(4, ["-m set --match-set ph-4-more src -j PH-NEW"]),
-      chains: [
-        ...sampleTable(4, ["-m set --match-set ph-4-more src -j PH-NEW"]).chains,
-        { name: "PH-NEW", rules: ["-j RETURN"] },
-      ],
-    },
-  ],
-  sets: [office4(["203.0.113.0/24", "203.0.113.255"]), { name: "ph-4-more", family: 4, entries: ["192.0.2.9"] }],
-  sysctls: [equal(BACKLOG, "2048"), contains("50100")],
-};
 /** Each step starts programs, and the machine may be under load. */
 vi.setConfig({ testTimeout: 120_000 });
 

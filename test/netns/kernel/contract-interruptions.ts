@@ -1,23 +1,8 @@
 import { expect, it } from "vitest";
 import type { RuleSet } from "../../../src/render/types.ts";
 import { type Interruption, interruptedHost } from "./interrupted-host.ts";
-import { BACKLOG, contains, equal, nothing, office4, RESERVED, sample, sampleTable } from "./samples.ts";
+import { edited, nothing, RESERVED, sample } from "./samples.ts";
 import { dump, type Subject } from "./subject.ts";
-
-/** Edits of every kind: a chain changed, one new, a set edited, one swapped, one gone, one new, sysctls changed and given back. */
-const edited: RuleSet = {
-  tables: [
-    {
-      ...sampleTable(4, ["-m set --match-set ph-4-more src -j PH-NEW"]),
-      chains: [
-        ...sampleTable(4, ["-m set --match-set ph-4-more src -j PH-NEW"]).chains,
-        { name: "PH-NEW", rules: ["-j RETURN"] },
-      ],
-    },
-  ],
-  sets: [office4(["203.0.113.0/24", "203.0.113.255"]), { name: "ph-4-more", family: 4, entries: ["192.0.2.9"] }],
-  sysctls: [equal(BACKLOG, "2048"), contains("50100")],
-};
 
 export function describeInterruptions(current: () => Subject): void {
   /** Tries `act` with every write in turn interrupted, until there are no more. */

@@ -49,3 +49,18 @@ export const sample: RuleSet = {
 export const withoutOffice6: RuleSet = { ...sample, sets: sample.sets.slice(0, 1), tables: [sampleTable(4)] };
 
 export const nothing: RuleSet = { tables: [], sets: [], sysctls: [] };
+
+/** Edits of every kind: a chain changed, one new, a set edited, one swapped, one gone, one new, sysctls changed and given back. */
+export const edited: RuleSet = {
+  tables: [
+    {
+      ...sampleTable(4, ["-m set --match-set ph-4-more src -j PH-NEW"]),
+      chains: [
+        ...sampleTable(4, ["-m set --match-set ph-4-more src -j PH-NEW"]).chains,
+        { name: "PH-NEW", rules: ["-j RETURN"] },
+      ],
+    },
+  ],
+  sets: [office4(["203.0.113.0/24", "203.0.113.255"]), { name: "ph-4-more", family: 4, entries: ["192.0.2.9"] }],
+  sysctls: [equal(BACKLOG, "2048"), contains("50100")],
+};

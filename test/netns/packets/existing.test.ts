@@ -1,23 +1,20 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { publishNodePort, publishServiceAddress } from "../../lab/destination-nat.ts";
 import type { Host, Node } from "../../lab/hosts.ts";
 import { createLab, type Lab } from "../../lab/lab.ts";
 import type { Attempt } from "../../lab/traffic/protocol.ts";
 import type { OpenConnection, Traffic } from "../../lab/traffic/traffic.ts";
+import { connectedNode, serviceGroups, vip } from "./connected-node.ts";
 import { type CuttingEnforcer, cuttingEnforcer } from "./cutting-enforcer.ts";
 import { clusterGroup, createEnforcer, type Enforcer } from "./enforcer.ts";
 
 const friend = "203.0.113.7";
 const stranger = "198.51.100.9";
 const stranger6 = "2001:db8:51::9";
-const vip = "198.19.240.10";
 
 const friends = [{ name: "friends", from: [{ ipBlock: { cidr: "203.0.113.0/24" } }] }];
-const cluster = [clusterGroup("vips", [`${vip}/32`]), clusterGroup("service-cidrs", ["198.19.240.0/20"])];
 
 let lab: Lab;
 let node: Node;
-let pod: Host;
 let outsideHost: Host;
 let inside: Traffic;
 let outside: Traffic;
@@ -27,22 +24,15 @@ let open: OpenConnection[] = [];
 
 beforeAll(async () => {
   lab = await createLab();
-  node = await lab.node("node");
-  pod = await lab.pod(node, "pod");
-  outsideHost = await lab.client("outside", { sources: [`${friend}/24`, `${stranger}/24`, `${stranger6}/64`] });
-  [inside, outside] = await Promise.all([node.traffic(), outsideHost.traffic()]);
-  await inside.listen("tcp", [22, 8443]);
-  await inside.listen("udp", [8443]);
-  await (await pod.traffic()).listen("tcp", [8080]);
-  await outside.listen("tcp", [8443, 9443]);
+  ({
+    node,
+    client: outsideHost,
+    inside,
+    outside,
+    enforcer,
+  } = await connectedNode(lab, [`${friend}/24`, `${stranger}/24`, `${stranger6}/64`]));
+  await outside.listen("tcp", [8443]);
   await outside.listen("udp", [9443], stranger);
-  await publishNodePort(node, { port: 30080, to: { address: pod.ipv4, port: 8080 } });
-  await publishServiceAddress(node, vip, { port: 80, to: { address: node.ipv4, port: 8443 } });
-  await outsideHost.exec("ip", ["route", "add", "198.19.240.0/20", "via", node.ipv4]);
-  enforcer = await createEnforcer(node);
-  // As in a cluster, where the CNI and kube-proxy need it: conntrack sees all from the beginning.
-  for (const tool of ["iptables-nft", "ip6tables-nft"])
-    await node.exec(tool, ["-t", "filter", "-A", "FORWARD", "-m", "conntrack", "--ctstate", "RELATED", "-j", "ACCEPT"]);
 }, 60_000);
 afterAll(() => lab.close());
 
@@ -53,7 +43,7 @@ beforeEach(async () => {
   cutter = cuttingEnforcer(enforcer);
 });
 
-const enforce = (specs: Readonly<Record<string, object>>, groups = cluster) => cutter.enforce(specs, groups);
+const enforce = (specs: Readonly<Record<string, object>>, groups = serviceGroups) => cutter.enforce(specs, groups);
 
 async function opened(attempts: readonly Attempt[], from = outside): Promise<OpenConnection[]> {
   const connections = await Promise.all(attempts.map((attempt) => from.open(attempt)));
@@ -135,7 +125,7 @@ describe("connections that a new policy refuses", () => {
     await enforce({ workers: inbound("Cut", "Reject") });
     expect(await used(kept)).toEqual(all(7));
     const strangers = await opened([{ from: stranger6, to: node.ipv6, port: 22 }]);
-    await enforce({ workers: inbound("Cut") }, [...cluster, trusted]);
+    await enforce({ workers: inbound("Cut") }, [...serviceGroups, trusted]);
     expect(await used([...kept, ...strangers])).toEqual(all(8));
   });
 });
@@ -217,7 +207,7 @@ describe("what is cut", () => {
         },
       },
     };
-    const list = (addresses: readonly string[]) => [...cluster, { name: "blocklist", labels: {}, addresses }];
+    const list = (addresses: readonly string[]) => [...serviceGroups, { name: "blocklist", labels: {}, addresses }];
     await enforce(policy, list(["192.0.2.0/24"]));
     const [first, other] = [await opened(ways(stranger)), await opened(ways(friend))];
     expect(await used([...first, ...other])).toEqual(all(8));
