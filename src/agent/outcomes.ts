@@ -4,6 +4,7 @@ import type { Enforcement } from "./enforcement.ts";
 import { evasionOutcome, type SeenEvasion } from "./hook-evasions.ts";
 import type { PolicyOutcome } from "./node-status.ts";
 import type { Remark } from "./port-remarks.ts";
+import { bypassedOutcome } from "./services-ahead.ts";
 
 /** Where the node stands between what is assigned and what the kernel holds. */
 export interface Standing {
@@ -19,6 +20,8 @@ export interface Standing {
   readonly waiting?: { readonly reason: string; readonly message: string } | undefined;
   /** Where connections get past the rules, whatever they say. */
   readonly evasions: readonly SeenEvasion[];
+  /** Services are answered where no rule sees it. */
+  readonly bypassed: boolean;
   /** What is odd on this node about a policy that holds. */
   readonly remarksOf: (policy: string) => readonly Remark[];
 }
@@ -34,6 +37,7 @@ export function outcomesOf({
   priming,
   waiting,
   evasions,
+  bypassed,
   remarksOf,
 }: Standing): Outcome[] {
   const inKernel = assigned.revisions.map(
@@ -47,7 +51,8 @@ export function outcomesOf({
     const refused = assigned.refused.find(({ name }) => name === revision.name);
     if (refused !== undefined) return refused;
     if (inKernel[index] && !chargeAll) {
-      const evaded = evasionOutcome(revision.name, evasions);
+      const policy = bypassed ? held?.policies.find(({ name }) => name === revision.name) : undefined;
+      const evaded = evasionOutcome(revision.name, evasions) ?? bypassedOutcome(policy);
       return {
         ...revision,
         ...(evaded ?? { state: "Enforced", ...remarks(revision.name, held, remarksOf(revision.name)) }),

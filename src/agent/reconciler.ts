@@ -1,4 +1,5 @@
 import type { NodeStateStatus } from "../api/node-state.ts";
+import type { HostView } from "../audit/host-view.ts";
 import type { ApplyResult, DriftEvent, Kernel } from "../kernel/kernel.ts";
 import { withFound } from "../plan/found-failsafes.ts";
 import type { NodeSettings } from "../plan/node-settings.ts";
@@ -35,6 +36,7 @@ import type { PeerMeasuring } from "./peer-measuring.ts";
 import type { PodRanges } from "./pod-ranges.ts";
 import type { Probing } from "./probing.ts";
 import { savedState } from "./saved-state.ts";
+import { servicesAhead } from "./services-ahead.ts";
 import type { StateDirectory } from "./state-directory.ts";
 
 export interface ReconcilerOptions {
@@ -42,6 +44,7 @@ export interface ReconcilerOptions {
   readonly inputs: AgentInputs;
   readonly directory: StateDirectory;
   readonly settings: NodeSettings;
+  readonly host: Pick<HostView, "modifiedAt">;
   /** What the node itself shows, and where that is kept. */
   readonly found: { readonly sight: NodeSight; readonly file: FoundFile };
   readonly disengaged: Disengaged;
@@ -88,6 +91,7 @@ export function reconciler(options: ReconcilerOptions): Reconciler {
   const shown = foundFacts({ ...options.found, log, now });
   const guard = driftGuard({ kernel, now });
   const evaded = hookEvasions({ kernel, now });
+  const ahead = servicesAhead(options.host, log);
   const remarks = nodeRemarks({ kernel, log, now });
   const drops = dropReader({ kernel, rules: () => enforce.held?.rules, log });
   const dropped = dropLog({ kernel, drops, held: () => enforce.held, log, now });
@@ -174,6 +178,7 @@ export function reconciler(options: ReconcilerOptions): Reconciler {
       priming: enforce.priming,
       waiting: assigned.problem,
       evasions: enforce.held === undefined ? [] : evaded.current(),
+      bypassed: ahead.current,
       remarksOf: remarks.of,
     };
     const all =
@@ -305,7 +310,7 @@ export function reconciler(options: ReconcilerOptions): Reconciler {
       await resume();
       await saved.load();
       await facts.learn();
-      await lookForFailsafes();
+      await Promise.all([lookForFailsafes(), ahead.look()]);
       if (await aim.reach()) {
         // What was enforced before is what a node that is engaged again begins with.
         if (off.current === undefined) remember();

@@ -1,4 +1,4 @@
-import { readFile, rm, truncate, writeFile } from "node:fs/promises";
+import { mkdir, readFile, rm, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { NodeStateStatus } from "../../../src/api/node-state.ts";
@@ -185,6 +185,17 @@ describe("what else is on the node", () => {
     for (const _ of ["overtaken", "ahead"]) await lab.node.exec("iptables", ["-t", "mangle", "-D", ...accept]);
     await lab.statusWhere("workers to be Enforced again", is("Enforced"));
     expect(await reaches(refused)).toBe(false);
+  });
+
+  it("is NotEnforceable while Cilium serves NodePorts by eBPF, though the kernel holds every rule", async () => {
+    const maps = join(lab.node.hostRoot, "sys/fs/bpf/tc/globals");
+    await mkdir(maps, { recursive: true });
+    await writeFile(join(maps, "cilium_snat_v4_external"), "");
+    const status = await lab.statusWhere("workers to be NotEnforceable", is("NotEnforceable"));
+    expect(said(status)?.reason).toBe("ServicesBypassed");
+    expect(await reaches(refused)).toBe(false);
+    await rm(maps, { recursive: true });
+    await lab.statusWhere("workers to be Enforced again", is("Enforced"));
   });
 
   it("is said at a policy that is enforced: a listener in the range, and a file that is read after ours", async () => {

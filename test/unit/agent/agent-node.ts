@@ -53,6 +53,8 @@ export interface AgentNode {
   readonly clock: { now: number };
   /** What the node shows of itself; at first nothing. */
   readonly sight: { now: Sight; readonly file: FoundFile };
+  /** Paths of files that are there. */
+  readonly files: Set<string>;
   /** What a person on the node said, who switched us off. */
   readonly switchedOff: { now: Disengagement | undefined };
   /** Every status that was handed over, the newest last. */
@@ -101,6 +103,7 @@ export function agentNode({ primeSeconds = 30, wrap = (kernel) => kernel }: Agen
     disengage: () => Promise.reject(new Error("no agent does that")),
     engage: () => Promise.reject(new Error("no agent does that")),
   };
+  const files = new Set<string>();
   const sight: AgentNode["sight"] = { now: new Map(), file };
   const directory = memoryDirectory();
   const guard = memoryGuard({ kernel: () => kernel, directory });
@@ -157,6 +160,7 @@ export function agentNode({ primeSeconds = 30, wrap = (kernel) => kernel }: Agen
       kernel,
       inputs,
       disengaged: disengaged(disengageFile, log),
+      host: { modifiedAt: async (path) => (files.has(path) ? 0 : undefined) },
       found: { sight: { look: async () => sight.now }, file: sight.file },
       guard,
       probing,
@@ -187,6 +191,7 @@ export function agentNode({ primeSeconds = 30, wrap = (kernel) => kernel }: Agen
     server,
     clock,
     sight,
+    files,
     switchedOff,
     published,
     get metrics() {
