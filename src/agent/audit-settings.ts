@@ -3,8 +3,8 @@ import type { AuditSettings } from "../audit/settings.ts";
 import { eachPractice, type NodeAudit } from "../plan/node-audit.ts";
 import type { PortRange } from "../plan/types.ts";
 
-/** What the policies of the node ask, as checks take it. */
-export function auditSettings(audit: NodeAudit, judge: ReachJudge): AuditSettings {
+/** What the policies of the node ask, as checks take it. `auditor`: the process that audits, where it may listen itself. */
+export function auditSettings(audit: NodeAudit, judge: ReachJudge, auditor?: number): AuditSettings {
   const { protectedPorts, portsOf, expected, skipProbes } = audit;
   return {
     protectedPorts: protectedPorts.map(portText),
@@ -15,6 +15,7 @@ export function auditSettings(audit: NodeAudit, judge: ReachJudge): AuditSetting
         ...(process !== undefined && { process }),
       })),
     }),
+    ...(auditor !== undefined && { auditor }),
     skipProbes: skipProbes.map(portText),
     judge,
   };

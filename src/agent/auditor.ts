@@ -51,12 +51,15 @@ export interface AuditorOptions {
   readonly now: () => number;
   /** ms on a clock that never goes back. */
   readonly elapsed?: () => number;
+  /** Of this process, which listens too. */
+  readonly pid?: number;
   /** `state` says something new. */
   readonly onChange: () => void;
 }
 
 export function auditor(options: AuditorOptions): Auditor {
-  const { host, sockets, prober, checks, nodeName, log, now, elapsed = () => performance.now(), onChange } = options;
+  const { host, sockets, prober, checks, nodeName, log, now, onChange, pid = process.pid } = options;
+  const { elapsed = () => performance.now() } = options;
   const bell = wake();
   const times = auditTimes({ nodeName, now, elapsed });
   const rounds = auditRounds();
@@ -133,7 +136,7 @@ export function auditor(options: AuditorOptions): Auditor {
     const seen = await observeInterfaces(host).catch(() => []);
     if (isDeepStrictEqual(seen, devices)) return;
     devices = seen;
-    settings = aim.audit && auditSettings(aim.audit, aim.judge(devices));
+    settings = aim.audit && auditSettings(aim.audit, aim.judge(devices), pid);
   }
 
   /** A look at the listeners: whether something changed that a check could see. */
@@ -222,7 +225,7 @@ export function auditor(options: AuditorOptions): Auditor {
       const same = isDeepStrictEqual(audit, next.audit);
       if (same && judge === next.judge && request === next.request) return;
       aim = next;
-      settings = next.audit && auditSettings(next.audit, next.judge(devices));
+      settings = next.audit && auditSettings(next.audit, next.judge(devices), pid);
       if (!same) {
         record.keep(new Set(asked().map(({ name }) => name)));
         if (next.audit === undefined) forget();
@@ -240,9 +243,7 @@ export function auditor(options: AuditorOptions): Auditor {
       for (const state of checkStatesIn(before, new Set(waiting))) record.made(state);
       record.remember(firstSeenIn(before), listenersSeenIn(listenersBefore));
     },
-    async run(signal) {
-      await Promise.all([loop(signal), slow.run(signal), patient.run(signal)]);
-    },
+    run: async (signal) => void (await Promise.all([loop(signal), slow.run(signal), patient.run(signal)])),
     state: () => record.state,
     asked: () => aim.audit && { audit: aim.audit, checks: asked() },
   };

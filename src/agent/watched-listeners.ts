@@ -80,13 +80,13 @@ export function watchedListeners({
 }
 
 function listenerStates({ all }: Listeners, settings: AuditSettings): ListenerState[] {
-  const { expected, judge } = settings;
+  const { expected, auditor, judge } = settings;
   return all
     .filter(({ port }) => isProtected(port, settings))
     .map((listener) => ({
       ...listener,
       reach: reachOf(listener, judge),
-      ...(expected !== undefined && { expected: isExpected(listener, expected) }),
+      ...(expected !== undefined && { expected: isExpected(listener, expected, auditor) }),
     }));
 }
 

@@ -10,6 +10,8 @@ export interface AuditSettings {
   readonly portsOf?: Readonly<Record<Practice, readonly Port[]>>;
   /** Absent: nobody said what is meant to listen. */
   readonly expected?: readonly ExpectedListener[];
+  /** The process that audits, where it listens itself: nobody has to expect that. */
+  readonly auditor?: number;
   /** Ports that are never connected to. */
   readonly skipProbes: readonly Port[];
   /** Listeners that nobody outside reaches are connected to as well. */

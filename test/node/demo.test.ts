@@ -11,7 +11,7 @@ describe("the demo on real nodes", () => {
       expect(runs).not.toEqual([]);
       expect(await demo.ended, demo.printed()).toBe(0);
       expect(demo.printed()).toMatch(/^ +node1 +Ready +.*\n +node2 +Ready /m);
-      expect(demo.printed()).toMatch(/^ +port-hardening +port-hardening-agent-\S+ +1\/1 +Running/m);
+      expect(demo.printed()).toMatch(/^ +port-hardening +port-hardening-agent-\S+ +2\/2 +Running/m);
       expect(demo.printed()).not.toMatch(/^ +FAIL /m);
       expect(demo.printed().match(/^ +ok /gm)?.length).toBeGreaterThanOrEqual(20);
       expect(demo.printed()).toMatch(/happened: protocols\.plaintext-http after \d+\.\d s/);

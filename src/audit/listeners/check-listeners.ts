@@ -25,13 +25,13 @@ const REACHED: Readonly<Record<Reach, string>> = {
 /** Listeners on protected ports that nobody said are meant to be there. */
 export async function checkListeners(subject: AuditSubject): Promise<CheckResult> {
   const { host, settings } = subject;
-  const { expected, judge } = settings;
+  const { expected, auditor, judge } = settings;
   if (expected === undefined) return { status: "NotChecked", reason: "nobody said which listeners are expected" };
   const listeners = await protectedListeners(subject);
   if ("status" in listeners) return listeners;
   const localPorts = await observeLocalPorts(host);
   const findings = listeners
-    .filter((listener) => !isExpected(listener, expected))
+    .filter((listener) => !isExpected(listener, expected, auditor))
     .map((listener) => {
       const client = listener.protocol === "UDP" && localPorts?.holds(listener.port) === true;
       return unexpected(listener, reachOf(listener, judge), client);

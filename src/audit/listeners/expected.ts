@@ -11,7 +11,13 @@ export interface ExpectedListener {
 /** The kernel cuts the names of processes to this (TASK_COMM_LEN less its end). */
 const NAME_MAXIMUM = 15;
 
-export function isExpected({ port, process }: Listener, expected: readonly ExpectedListener[]): boolean {
+/** Whether one of `expected` means it, or it is the process that audits. */
+export function isExpected(
+  { port, process }: Listener,
+  expected: readonly ExpectedListener[],
+  auditor: number | undefined,
+): boolean {
+  if (process !== undefined && process.pid === auditor) return true;
   return expected.some(({ port: ports, process: name }) => {
     const { from, to } = portBounds(ports);
     if (port < from || port > to) return false;

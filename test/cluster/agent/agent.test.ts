@@ -1,4 +1,4 @@
-import { mkdir, readFile, rm, truncate, writeFile } from "node:fs/promises";
+import { readFile, rm, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { NodeStateStatus } from "../../../src/api/node-state.ts";
@@ -188,13 +188,15 @@ describe("what else is on the node", () => {
   });
 
   it("is NotEnforceable while Cilium serves NodePorts by eBPF, though the kernel holds every rule", async () => {
-    const maps = join(lab.node.hostRoot, "sys/fs/bpf/tc/globals");
-    await mkdir(maps, { recursive: true });
-    await writeFile(join(maps, "cilium_snat_v4_external"), "");
+    await agent.stop();
+    // A bpf file system that only this agent sees. Cilium pins a map of this name there; whoever only looks sees a name.
+    const map = "/sys/fs/bpf/tc/globals/cilium_snat_v4_external";
+    const mount = `mount -t bpf bpf /sys/fs/bpf && mkdir -p ${map} && exec "$@"`;
+    agent = await lab.startAgent([], ["unshare", "--mount", "--propagation", "private", "sh", "-c", mount, "sh"]);
     const status = await lab.statusWhere("workers to be NotEnforceable", is("NotEnforceable"));
     expect(said(status)?.reason).toBe("ServicesBypassed");
     expect(await reaches(refused)).toBe(false);
-    await rm(maps, { recursive: true });
+    await lab.node.exec("nsenter", ["--mount", "--target", `${agent.pid}`, "rmdir", map]);
     await lab.statusWhere("workers to be Enforced again", is("Enforced"));
   });
 

@@ -7,7 +7,8 @@ import { CHECKS } from "../../../src/audit/registry.ts";
 import type { ListeningSocket } from "../../../src/audit/sockets.ts";
 import { nodeAudit } from "../../../src/plan/node-audit.ts";
 import { createLogger } from "../../../src/telemetry/logger.ts";
-import { hostView } from "../audit/recorded-host.ts";
+import { changed, hostView } from "../audit/recorded-host.ts";
+import { recordedProcess } from "../audit/recorded-process.ts";
 import { assigned } from "../plan/policies.ts";
 
 /** Expects what listens on 9100, and wants to know of updates; nothing else. */
@@ -58,15 +59,21 @@ export interface AuditedNode {
   restart(): void;
 }
 
+const AGENT_PID = 4711;
+/** Inode of a socket that the agent itself holds. */
+export const AGENT_SOCKET = 4712;
+const listeningAgent = recordedProcess({ pid: AGENT_PID, name: "MainThread", sockets: [AGENT_SOCKET] });
+
 const listenersCheck = CHECKS.filter(({ name }) => name === "listeners");
 
 /** A node with its auditor at work, on fake timers; ends with `signal`. */
-export function auditedNode(signal: AbortSignal, checks: readonly Check[] = []): AuditedNode {
+export function auditedNode(signal: AbortSignal, checks: readonly Check[] = [], agentListens = false): AuditedNode {
   let stop = new AbortController();
   let ended: Promise<void> = Promise.resolve();
-  const host = hostView({
+  const itself = {
     files: { "/proc/sys/net/ipv4/ip_local_port_range": "32768\t60999\n", "/proc/net/dev": "    lo: 0\n  eth0: 0\n" },
-  });
+  };
+  const host = hostView(agentListens ? changed(itself, listeningAgent) : itself);
   const start = (): Auditor => {
     const started = auditor({
       host,
@@ -82,6 +89,7 @@ export function auditedNode(signal: AbortSignal, checks: readonly Check[] = []):
       },
       checks: [...listenersCheck, ...checks],
       nodeName: "node-1",
+      pid: AGENT_PID,
       log: createLogger({ name: "agent", level: "fatal" }),
       now: Date.now,
       onChange: () => {

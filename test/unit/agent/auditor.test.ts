@@ -3,7 +3,16 @@ import type { AuditAim } from "../../../src/agent/audit-aim.ts";
 import { auditStatus } from "../../../src/agent/audit-status.ts";
 import type { CheckResult } from "../../../src/audit/finding.ts";
 import { tcp } from "../audit/subject.ts";
-import { type AuditedNode, aimAt, asking, auditedNode, finding, seconds, toldCheck } from "./audited-node.ts";
+import {
+  AGENT_SOCKET,
+  type AuditedNode,
+  aimAt,
+  asking,
+  auditedNode,
+  finding,
+  seconds,
+  toldCheck,
+} from "./audited-node.ts";
 
 const DAY = 86_400;
 const found = (...subjects: string[]): CheckResult => ({
@@ -36,6 +45,16 @@ describe("what is audited", () => {
     await seconds(10);
     expect(made(node)).toEqual(["listeners", "pending-updates"]);
     expect(ignored.runs).toEqual([]);
+  });
+
+  it("is not the agent itself, which listens for its metrics", async () => {
+    const node = auditedNode(stop.signal, [], true);
+    node.listening = [tcp(6379, 1), tcp(9471, AGENT_SOCKET)];
+    node.auditor.aim(aimAt(asking));
+    await seconds(10);
+    expect(subjects(node)).toEqual(["TCP 0.0.0.0:6379"]);
+    const { listeners } = auditStatus(node.auditor.state(), node.auditor.asked());
+    expect(listeners?.unexpected).toBe(1);
   });
 
   it("is forgotten when the policy goes, also in the middle of a check", async () => {

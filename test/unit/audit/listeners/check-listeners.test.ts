@@ -57,6 +57,11 @@ it.each([
   expect(await findings([listener], [expected])).toEqual([]);
 });
 
+it("expects the process that audits, by its pid and not by its name", async () => {
+  expect(await findings([tcp(9471, 3)], [], { settings: { auditor: 12 } })).toEqual([]);
+  expect(await findings([tcp(9471, 3)], [], { settings: { auditor: 11 } })).toHaveLength(1);
+});
+
 it.each<[Reach, string]>([
   ["Everybody", "high"],
   ["Some", "medium"],
