@@ -38,7 +38,7 @@ const audits = [
 
 /** What an install lives through: versions, leaders, faults, removal, and what the documents tell people to do. */
 const lifecycle = [
-  "test/cluster/{documented,leader-election,pod-range,skew,uninstall,ways-out}.test.ts",
+  "test/cluster/{demo-interrupted,documented,leader-election,pod-range,skew,uninstall,ways-out}.test.ts",
   "test/cluster/agent/{fail-static,found-api-server}.test.ts",
   "test/cluster/controller/{fail-static,older-kinds,pod-range}.test.ts",
 ];

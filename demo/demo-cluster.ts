@@ -10,6 +10,22 @@ export interface DemoNode extends Node {
     /** The command by which a person finds a line there. */
     search(pattern: string): string;
   };
+  readonly agent: {
+    /**
+     * Kills it (SIGKILL) as soon as a change is in the kernel and not confirmed. Resolves when it is dead, and says how; nothing
+     * starts it anew until `start`. Throws where it has come to an end with the change before.
+     */
+    killOnceApplied(): Promise<string>;
+    start(): Promise<void>;
+  };
+  readonly guard: {
+    /** What it watches over, as this process finds it. */
+    readonly folder: string;
+    /** All that it has logged. */
+    log(): Promise<string>;
+    /** The command by which a person reads that. */
+    readonly logCommand: string;
+  };
 }
 
 /** A cluster that the operator can be put to work in: what the scenes of the demo need, whatever its nodes are made of. */

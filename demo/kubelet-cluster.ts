@@ -1,3 +1,4 @@
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Lab } from "../test/lab/lab.ts";
 import { served } from "../test/lab/operator-cluster.ts";
@@ -12,9 +13,13 @@ import { buildImage, imageArchive } from "../test/node/cluster/image.ts";
 import type { RealNode } from "../test/node/cluster/real-cluster.ts";
 import { webObjects } from "../test/node/cluster/servers.ts";
 import type { DemoCluster, DemoNode } from "./demo-cluster.ts";
+import { killOnceApplied } from "./kill-agent.ts";
 import { shownKubectl } from "./kubectl.ts";
 import { sourcePrefixes } from "./policy.ts";
 import type { Show } from "./show.ts";
+
+/** Where the chart puts it. */
+const STATE_DIRECTORY = "/var/lib/port-hardening";
 
 /** Two nodes with real kubelet, containerd and kube-proxy, on which the operator is installed with its chart. */
 export async function startKubeletCluster(lab: Lab, show: Show): Promise<DemoCluster> {
@@ -56,18 +61,39 @@ async function operatorImage(lab: Lab, show: Show): Promise<string> {
 }
 
 function demoNode({ controlPlane }: ClusterToInstallInto, node: RealNode): DemoNode {
-  const agent = ["--namespace", NAMESPACE, "--selector", "app.kubernetes.io/component=agent"];
+  const agents = ["--namespace", NAMESPACE, "--selector", "app.kubernetes.io/component=agent"];
   const pod = async () => {
     const on = ["--field-selector", `spec.nodeName=${node.name}`, "-o", "name"];
-    return (await controlPlane.kubectl(["get", "pods", ...agent, ...on])).stdout.trim();
+    return (await controlPlane.kubectl(["get", "pods", ...agents, ...on])).stdout.trim();
+  };
+  const logs = async (container: string) =>
+    (await controlPlane.kubectl(["logs", "--namespace", NAMESPACE, await pod(), "--container", container])).stdout;
+  const logsCommand = `kubectl logs --namespace ${NAMESPACE} $(kubectl get pods ${agents.join(" ")} --field-selector spec.nodeName=${node.name} -o name)`;
+  const signalKubelet = async (signal: "STOP" | "CONT") => {
+    const kubelet = await readFile(join(node.folder, "kubelet.pid"), "utf8");
+    await node.exec("kill", [`-${signal}`, kubelet.trim()]);
   };
   return {
     ...node,
     sysctlDirectory: join(node.folder, "etc/upper/sysctl.d"),
     agentLog: {
-      read: async () => (await controlPlane.kubectl(["logs", "--namespace", NAMESPACE, await pod()])).stdout,
-      search: (pattern) =>
-        `kubectl logs --namespace ${NAMESPACE} $(kubectl get pods ${agent.join(" ")} --field-selector spec.nodeName=${node.name} -o name) | grep -m1 '${pattern}'`,
+      read: () => logs("agent"),
+      search: (pattern) => `${logsCommand} | grep -m1 '${pattern}'`,
+    },
+    agent: {
+      async killOnceApplied() {
+        const { stdout } = await node.exec("pgrep", ["--full", "--exact", "node .*/opt/porthardening/.* agent"]);
+        // It would start the agent anew, which would take the change back by itself.
+        await signalKubelet("STOP");
+        await killOnceApplied(node, `${STATE_DIRECTORY}/guard`, Number(stdout.trim()));
+        return "kill -9 of the agent's process, while kubelet stands still";
+      },
+      start: () => signalKubelet("CONT"),
+    },
+    guard: {
+      folder: join(node.folder, "own", STATE_DIRECTORY, "guard"),
+      log: () => logs("guard"),
+      logCommand: `${logsCommand} --container guard`,
     },
   };
 }

@@ -5,10 +5,11 @@
 import { once } from "node:events";
 import { join } from "node:path";
 import { execa } from "execa";
-import { createLab } from "../test/lab/lab.ts";
+import { createLab, type Lab } from "../test/lab/lab.ts";
 import { served } from "../test/lab/operator-cluster.ts";
 import { waitFor } from "../test/lab/wait-for.ts";
 import { showAudit } from "./audit.ts";
+import { showCommitConfirm } from "./commit-confirm.ts";
 import type { DemoCluster, DemoNode } from "./demo-cluster.ts";
 import { deleteRulesAndTime } from "./drift.ts";
 import { shownKubectl } from "./kubectl.ts";
@@ -16,6 +17,7 @@ import { startKubeletCluster } from "./kubelet-cluster.ts";
 import { startNamespaceCluster } from "./namespace-cluster.ts";
 import { nodeSnapshot } from "./node-snapshot.ts";
 import { showDropLog, showEphemeralRange, showOldConnection, showRateLimit, showWhoPasses } from "./packets.ts";
+import { showPlan } from "./plan.ts";
 import { groupYaml, policyName, policyYaml, sources } from "./policy.ts";
 import { createShow, type Show } from "./show.ts";
 
@@ -39,7 +41,7 @@ async function main({ keep, kubelet }: Record<(typeof options)[number], boolean>
   await cluster.install();
   await shownKubectl(show, cluster.controlPlane)("get", "nodes");
 
-  await showTheMainJob(show, cluster);
+  await showTheMainJob(show, lab, cluster);
   if (keep) {
     await keepUntilInterrupted(show, cluster);
     return 0;
@@ -51,12 +53,17 @@ async function main({ keep, kubelet }: Record<(typeof options)[number], boolean>
   return show.failures.length === 0 ? 0 : 1;
 }
 
-async function showTheMainJob(show: Show, cluster: DemoCluster): Promise<void> {
+async function showTheMainJob(show: Show, lab: Lab, cluster: DemoCluster): Promise<void> {
   const [first, second] = cluster.workers;
   if (first === undefined || second === undefined) throw new Error("the demo needs two nodes");
   const outside = await cluster.outside.traffic();
   await outside.listen("tcp", [OUTSIDE_PORT]);
-  const old = await outside.open({ from: sources.stranger, to: first.ipv4, port: served.hostPort });
+  const place = { to: first.ipv4, port: served.hostPort };
+  const old = await outside.open({ from: sources.stranger, ...place });
+  const offices = [
+    await outside.open({ from: sources.office, ...place }),
+    await outside.open({ from: sources.office, ...place }),
+  ] as const;
 
   show.step("A policy, applied with kubectl");
   show.command("cat policy.yaml", policyYaml);
@@ -79,6 +86,8 @@ async function showTheMainJob(show: Show, cluster: DemoCluster): Promise<void> {
   await showDrift(show, cluster, first);
   await showDropLog(show, first);
   await showAudit(show, cluster, second);
+  await showPlan(show, lab, cluster, { node: first, connections: offices.length });
+  await showCommitConfirm(show, lab, cluster, { node: first, outside, open: offices[0] });
 }
 
 async function showDrift(show: Show, { controlPlane }: DemoCluster, node: DemoNode): Promise<void> {

@@ -13,11 +13,13 @@ describe("the demo on real nodes", () => {
       expect(demo.printed()).toMatch(/^ +node1 +Ready +.*\n +node2 +Ready /m);
       expect(demo.printed()).toMatch(/^ +port-hardening +port-hardening-agent-\S+ +2\/2 +Running/m);
       expect(demo.printed()).not.toMatch(/^ +FAIL /m);
-      expect(demo.printed().match(/^ +ok /gm)?.length).toBeGreaterThanOrEqual(20);
+      expect(demo.printed().match(/^ +ok /gm)?.length).toBeGreaterThanOrEqual(26);
       expect(demo.printed()).toMatch(/happened: protocols\.plaintext-http after \d+\.\d s/);
+      expect(demo.printed()).toMatch(/happened: would cut 2 connections to 8443\/tcp .*; exit code 3/);
+      expect(demo.printed()).toMatch(/happened: guard: not confirmed \(expired\): rolling back/);
       expect(await demo.leftovers(runs)).toEqual([]);
     });
-  }, 300_000);
+  }, 420_000);
 
   // Moments at which other programs run than in the demo on namespaces (test/cluster/demo.test.ts).
   it.each([
