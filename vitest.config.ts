@@ -41,6 +41,7 @@ const lifecycle = [
   "test/cluster/{demo-interrupted,documented,leader-election,pod-range,skew,uninstall,ways-out}.test.ts",
   "test/cluster/agent/{fail-static,found-api-server}.test.ts",
   "test/cluster/controller/{fail-static,older-kinds,pod-range}.test.ts",
+  "test/netns/cli/host-agent.test.ts",
 ];
 
 /**
@@ -66,7 +67,7 @@ export default defineConfig({
         test: {
           name: "netns",
           include: ["test/netns/**/*.test.ts"],
-          exclude: audits,
+          exclude: [...audits, ...lifecycle],
           testTimeout: 120_000,
           hookTimeout: 240_000,
           maxWorkers: 5,

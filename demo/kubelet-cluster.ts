@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { killOnceApplied } from "../test/lab/kill-once-applied.ts";
 import type { Lab } from "../test/lab/lab.ts";
 import { served } from "../test/lab/operator-cluster.ts";
 import { IMAGE_VARIABLE } from "../test/node/build-image.ts";
@@ -13,7 +14,6 @@ import { buildImage, imageArchive } from "../test/node/cluster/image.ts";
 import type { RealNode } from "../test/node/cluster/real-cluster.ts";
 import { webObjects } from "../test/node/cluster/servers.ts";
 import type { DemoCluster, DemoNode } from "./demo-cluster.ts";
-import { killOnceApplied } from "./kill-agent.ts";
 import { shownKubectl } from "./kubectl.ts";
 import { sourcePrefixes } from "./policy.ts";
 import type { Show } from "./show.ts";

@@ -1,9 +1,9 @@
 import { join } from "node:path";
+import { killOnceApplied } from "../test/lab/kill-once-applied.ts";
 import type { Lab } from "../test/lab/lab.ts";
 import type { LabProcess } from "../test/lab/lab-process.ts";
 import { agentsReady, startOperatorCluster } from "../test/lab/operator-cluster.ts";
 import type { DemoCluster, DemoNode } from "./demo-cluster.ts";
-import { killOnceApplied } from "./kill-agent.ts";
 import { sourcePrefixes } from "./policy.ts";
 import type { Show } from "./show.ts";
 

@@ -10,10 +10,8 @@ import type { Kernel } from "../kernel/kernel.ts";
 import type { NodeProbe } from "../kernel/node-probes.ts";
 import type { SysctlInNetwork } from "../kernel/sysctl-in-network.ts";
 import { applyDeclared } from "../kube/apply-declared.ts";
-import { backoffMilliseconds } from "../kube/backoff.ts";
 import { renewLease } from "../kube/lease.ts";
 import { resources } from "../kube/resources.ts";
-import { sleep } from "../kube/sleep.ts";
 import type { KubeClient } from "../kube/types.ts";
 import type { NodeSettings } from "../plan/node-settings.ts";
 import type { Logger } from "../telemetry/logger.ts";
@@ -29,6 +27,7 @@ import { agentInputs } from "./inputs.ts";
 import { nodeAudits } from "./node-audits.ts";
 import type { Resolve } from "./node-destinations.ts";
 import { nodeSight } from "./node-sight.ts";
+import { passes, together } from "./passes.ts";
 import { peerMeasuring } from "./peer-measuring.ts";
 import { podRanges } from "./pod-ranges.ts";
 import { probing } from "./probing.ts";
@@ -75,7 +74,6 @@ export interface Agent {
 const FIELD_MANAGER = "port-hardening-agent";
 /** The lease says so; who reads it allows for three missed renewals. */
 const LEASE_SECONDS = 180;
-const RETRY = { firstMilliseconds: 1_000, limitMilliseconds: 60_000 };
 
 /** One node's agent: NodeState to kernel to status, drift repaired meanwhile. */
 export function agent(options: AgentOptions): Agent {
@@ -102,7 +100,7 @@ export function agent(options: AgentOptions): Agent {
     now: Date.now,
     onChange: bell.ring,
   });
-  const { reconcile, noticed, notReady, collect } = reconciler({
+  const reconciling = reconciler({
     ...options,
     probing: probing({ probes: options.probes, sleep: (milliseconds) => wait(milliseconds) }),
     inputs,
@@ -127,38 +125,6 @@ export function agent(options: AgentOptions): Agent {
     await applyDeclared(client, resources.nodeStates, object, how, signal);
   }
 
-  async function loop(signal: AbortSignal): Promise<void> {
-    let failures = 0;
-    while (!signal.aborted) {
-      let due: number;
-      try {
-        due = await reconcile();
-        failures = 0;
-      } catch (err) {
-        // Level-based: the next pass starts from what is there.
-        failures += 1;
-        due = Date.now() + backoffMilliseconds(failures, RETRY);
-        log.error({ err }, "pass failed");
-      }
-      await bell.sleep(due - Date.now(), signal);
-    }
-  }
-
-  /** Where the monitor cannot run (no nft), drift is found by polling. */
-  async function watchDrift(signal: AbortSignal): Promise<void> {
-    while (!signal.aborted) {
-      try {
-        await kernel.watch(signal, (event) => {
-          noticed(event);
-          bell.ring();
-        });
-      } catch (err) {
-        log.error({ err }, "changes by others are found by polling only");
-      }
-      await sleep(RETRY.limitMilliseconds, signal);
-    }
-  }
-
   const beat = (signal: AbortSignal): Promise<void> =>
     renewLease(
       client,
@@ -168,31 +134,24 @@ export function agent(options: AgentOptions): Agent {
     );
 
   return {
-    async run(signal) {
-      const defect = new AbortController();
-      const stop = AbortSignal.any([signal, defect.signal]);
-      const parts = [
-        inputs.run(stop),
-        loop(stop),
-        watchDrift(stop),
-        audits.run(stop),
-        writer.run(stop),
-        heartbeat({ beat, log }, stop),
-        measuring.run(stop),
-        pods.run(stop),
-        off.watch(bell.ring, stop),
-      ];
-      try {
-        await Promise.all(parts);
-      } finally {
-        defect.abort();
-        await Promise.allSettled(parts);
-      }
-    },
-    notReady,
+    run: (signal) =>
+      together(
+        [
+          inputs.run,
+          (stop) => passes({ reconciler: reconciling, kernel, bell, log }, stop),
+          audits.run,
+          writer.run,
+          (stop) => heartbeat({ beat, log }, stop),
+          measuring.run,
+          pods.run,
+          (stop) => off.watch(bell.ring, stop),
+        ],
+        signal,
+      ),
+    notReady: reconciling.notReady,
     async collect() {
       audits.collect();
-      await collect();
+      await reconciling.collect();
     },
   };
 }

@@ -24,6 +24,8 @@ export interface NodeStateRecord {
   readonly auditRequest?: string;
   /** Somebody had the controller leave the node out. */
   readonly skipped?: true;
+  /** A host without a cluster: there are no nodes whose addresses could be waited for. */
+  readonly alone?: true;
 }
 
 /** What the API server says. Nothing may be concluded from it before `synced`. */

@@ -40,14 +40,16 @@ export interface StatePaths {
   readonly last: string;
   /** What agent and guard share. */
   readonly guard: string;
+  /** What was measured, as the status of a NodeState: of a host without a cluster. */
+  readonly status: string;
 }
 
 export function statePaths(path: string): StatePaths {
-  return { last: join(path, LAST), guard: join(path, "guard") };
+  return { last: join(path, LAST), guard: join(path, "guard"), status: join(path, "status.json") };
 }
 
 export function stateDirectory(path: string): StateDirectory {
-  const { last: file, guard } = statePaths(path);
+  const { last: file, guard, status } = statePaths(path);
   const setAside = join(path, SET_ASIDE);
   const charged = join(path, CHARGES);
   return {
@@ -71,7 +73,7 @@ export function stateDirectory(path: string): StateDirectory {
     },
     async forget() {
       await withdrawArmed(guard);
-      for (const one of [file, setAside, charged]) await rm(one, { force: true });
+      for (const one of [file, setAside, charged, status]) await rm(one, { force: true });
     },
   };
 }

@@ -43,7 +43,7 @@ export function targetOf(
     return { kind: "Keep", reason: unknown.state === "RolledBack" ? "RolledBack" : "SpecUnreadable", message };
   }
   const enforcement = compileEnforcement(assigned.policies, groups, settings);
-  if (judgesTraffic(enforcement) && !knowsNodes(enforcement)) {
+  if (state.alone !== true && judgesTraffic(enforcement) && !knowsNodes(enforcement)) {
     const message =
       "the controller has not published the nodes' addresses yet: enforced now, it would cut the cluster's own traffic";
     return { kind: "Keep", reason: "ClusterAddressesMissing", message };

@@ -1,50 +1,26 @@
-import { lookup } from "node:dns/promises";
-import { join } from "node:path";
 import { Command, Option } from "commander";
 import { agent } from "../agent/agent.ts";
-import { disengageFile } from "../agent/disengage-file.ts";
-import { foundFile } from "../agent/found-file.ts";
 import { guardFolder } from "../agent/guard-folder.ts";
 import { placeOf } from "../agent/node-destinations.ts";
-import { stateDirectory, statePaths } from "../agent/state-directory.ts";
-import { hostChanger } from "../kernel/host-changer.ts";
-import { linuxKernel } from "../kernel/linux-kernel.ts";
-import { localHost } from "../kernel/local-host.ts";
-import { localHostView } from "../kernel/local-host-view.ts";
-import { nodeProbes } from "../kernel/node-probes.ts";
-import { socketReader } from "../kernel/socket-reader.ts";
-import { sysctlInNetwork } from "../kernel/sysctl-in-network.ts";
+import { statePaths } from "../agent/state-directory.ts";
 import { kubeClient } from "../kube/client.ts";
 import { loadKubeConfig } from "../kube/kube-config.ts";
 import { DEFAULT_MARK_BIT } from "../plan/node-settings.ts";
-import { startHealthServer } from "../telemetry/health-server.ts";
-import { createLogger, type LogLevel } from "../telemetry/logger.ts";
-import { createRegistry } from "../telemetry/registry.ts";
+import { type AgentFlags, nodeParts, serve } from "./agent-parts.ts";
 import { runGuardOnce } from "./guard-script.ts";
-import { readInstallSettings, settingsOption } from "./install-settings.ts";
+import { settingsOption } from "./install-settings.ts";
+import { nodeLabels } from "./node-labels.ts";
 import { logLevel, nonEmpty, rootFolder, singleBit, wholeNumber } from "./option-values.ts";
-import { programVersion } from "./program-version.ts";
-import { runUntilStopped } from "./run-until-stopped.ts";
-
-interface AgentFlags {
-  readonly nodeName?: string;
-  readonly namespace: string;
-  readonly kubeconfig?: string;
-  readonly stateDir: string;
-  readonly sysctlDir: string;
-  readonly hostRoot: string;
-  readonly primeSeconds: number;
-  readonly markBit: number;
-  readonly settings?: string;
-  readonly healthHost: string;
-  readonly healthPort: number;
-  readonly logLevel: LogLevel;
-}
 
 /** `porthardening agent`: enforces on this node what its NodeState says. Needs root in the node's network namespace. */
 export function agentCommand(): Command {
   const command: Command = new Command("agent")
-    .description("Enforces on this node what its PortHardeningNodeState says, and reports what was measured.")
+    .description(
+      "Enforces on this node what its PortHardeningNodeState says, and reports what was measured. With --policies, what the files " +
+        "of a folder say, on a host without a cluster.",
+    )
+    .option("--policies <folder>", "policies and address groups as files; needs no API server")
+    .option("--node-labels <labels>", "with --policies: labels of this host, key=value,...", nodeLabels, {})
     .addOption(option("--node-name <name>", "name of this node's Node object", "NODE_NAME").argParser(nonEmpty))
     .addOption(option("--namespace <name>", "namespace of the Leases", "POD_NAMESPACE").default("port-hardening"))
     .option("--kubeconfig <file>", "absent: $KUBECONFIG, ~/.kube/config, or the pod's service account")
@@ -83,7 +59,8 @@ export function agentCommand(): Command {
       option("--log-level <level>", "least level that is logged", "LOG_LEVEL").argParser(logLevel).default("info"),
     );
   return command.action(async (flags: AgentFlags) => {
-    const { nodeName } = flags;
+    const { nodeName, policies } = flags;
+    if (policies !== undefined) return (await import("./host-agent.ts")).runHostAgent({ ...flags, policies });
     if (nodeName === undefined) {
       command.error("error: the node's name is missing: give --node-name, or set NODE_NAME (fieldRef: spec.nodeName)");
     }
@@ -105,52 +82,19 @@ function readKubeConfig(file: string | undefined): ReturnType<typeof loadKubeCon
 }
 
 async function runAgent(flags: AgentFlags & { readonly nodeName: string }): Promise<void> {
-  const { markBit } = flags;
-  const version = programVersion();
-  const install = await readInstallSettings(flags.settings);
-  const log = createLogger({ name: "agent", level: flags.logLevel });
-  const registry = createRegistry({ component: "agent", version });
+  const parts = await nodeParts(flags);
   const kubeConfig = readKubeConfig(flags.kubeconfig);
   const apiServer = kubeConfig.getCurrentCluster()?.server;
-  const probed = apiServer === undefined ? undefined : placeOf(apiServer);
-  const resolverFiles = ["run/systemd/resolve/resolv.conf", "etc/resolv.conf"].map((path) =>
-    join(flags.hostRoot, path),
-  );
-  const paths = statePaths(flags.stateDir);
-  const client = kubeClient(kubeConfig, { userAgent: `port-hardening-agent/${version}` });
-  const { notReady, collect, run } = agent({
+  const client = kubeClient(kubeConfig, { userAgent: `port-hardening-agent/${parts.version}` });
+  const { guard: path, last: lastFile } = statePaths(flags.stateDir);
+  const running = agent({
+    ...parts,
     nodeName: flags.nodeName,
     namespace: flags.namespace,
     client,
-    kernel: linuxKernel({ host: localHost(), stateDir: flags.stateDir, sysctlDir: flags.sysctlDir, markBit }),
-    directory: stateDirectory(flags.stateDir),
-    disengageFile: disengageFile(flags.stateDir),
-    foundFile: foundFile(flags.stateDir, localHost()),
-    guard: guardFolder({ path: paths.guard, lastFile: paths.last, runOnce: () => runGuardOnce(paths.guard) }),
-    probes: () => nodeProbes({ host: localHost(), apiServer: probed, resolverFiles }),
-    host: localHostView({ root: flags.hostRoot }),
-    changer: hostChanger({ root: flags.hostRoot, host: localHost() }),
-    sockets: socketReader(),
-    sysctlIn: sysctlInNetwork(localHost(), flags.hostRoot),
+    guard: guardFolder({ path, lastFile, runOnce: () => runGuardOnce(path) }),
+    probes: parts.probesWith(apiServer === undefined ? undefined : placeOf(apiServer)),
     apiServer,
-    resolve: async (name) => (await lookup(name, { all: true })).map(({ address }) => address),
-    settings: { ...install.node, markBit },
-    version,
-    primeMilliseconds: flags.primeSeconds * 1000,
-    registry,
-    log,
   });
-  const { healthHost: host, healthPort: port } = flags;
-  const health =
-    port === 0
-      ? undefined
-      : await startHealthServer({ host, port, ready: notReady, registry, collect }).catch((cause: Error) => {
-          throw new Error(`${cause.message}; choose another address with --health-host and --health-port`, { cause });
-        });
-  log.info({ version, node: flags.nodeName, healthPort: health?.port }, "agent started");
-  try {
-    await runUntilStopped(run, log);
-  } finally {
-    await Promise.all([health?.close(), client.close()]);
-  }
+  await serve(running, flags, parts).finally(() => client.close());
 }

@@ -48,7 +48,7 @@ export function applyCommand(): Command {
   return new Command("apply")
     .description(
       "Enforces policies from files on this host, in place of those that were, and takes them back where DNS or the gateway do not " +
-        "answer any more. Needs root and no cluster; no agent may run here. Rules hold until the next boot, and nothing repairs them.",
+        "answer any more. Needs root and no cluster; no agent may run here. Rules hold until the next boot, and nothing repairs them: `porthardening agent --policies` does.",
     )
     .requiredOption("-f, --filename <files...>", "policies, address groups; - is stdin")
     .option(

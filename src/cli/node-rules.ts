@@ -39,33 +39,46 @@ export function nodePlan(
   nodes?: readonly NodeFacts[],
   install: InstallSettings = parseInstallSettings(undefined),
 ): NodePlans {
-  const { allowedSysctls } = install;
-  const notes: string[] = [];
+  const { assigned, known, notes: about } = assignedTo(policies, groups, node, nodes, install);
+  if (assigned.length === 0) throw new Error(["no policy selects the node", ...about.unselected].join("\n"));
+  const plan = merge(assigned, known, install.node);
+  const notes = [
+    ...about.unselected,
+    ...plan.conflicts.map(({ policy, field, winner }) => `policy ${policy}: ${field} loses to policy ${winner}`),
+    // A deny that a failsafe outdoes says so itself, where it is asked about.
+    ...plan.warnings
+      .filter(({ reason }) => reason !== "DenySparesFailsafe")
+      .map(({ policy, message }) => `policy ${policy}: ${message}`),
+    ...about.ofNodes,
+    ...(judges(plan) && !known.some(isClusters) ? [CLUSTER_UNKNOWN] : []),
+  ];
+  return { assigned, plan, known, notes };
+}
+
+/** Of the policies those that select the node, and the groups that they may use. Throws CompileError. */
+export function assignedTo(
+  policies: readonly PortHardeningPolicy[],
+  groups: readonly PortHardeningAddressGroup[],
+  node: NodeIdentity,
+  nodes: readonly NodeFacts[] | undefined,
+  { allowedSysctls }: InstallSettings,
+) {
+  const unselected: string[] = [];
   const assigned = policies.flatMap((policy) => {
     const plan = compile(policy, node, { allowedSysctls });
     if (plan !== undefined) return [assign(policy, plan)];
-    notes.push(`policy ${policy.metadata.name} is left out: its nodeSelector does not select ${describeNode(node)}`);
+    unselected.push(
+      `policy ${policy.metadata.name} is left out: its nodeSelector does not select ${describeNode(node)}`,
+    );
     return [];
   });
-  if (assigned.length === 0) throw new Error(["no policy selects the node", ...notes].join("\n"));
   const given = groups.map(groupAddresses);
   const ofNodes = groupsOfNodes(
     assigned.map(({ plan }) => plan),
     nodes,
     given,
   );
-  const known = [...given, ...ofNodes.groups];
-  const plan = merge(assigned, known, install.node);
-  notes.push(
-    ...plan.conflicts.map(({ policy, field, winner }) => `policy ${policy}: ${field} loses to policy ${winner}`),
-    // A deny that a failsafe outdoes says so itself, where it is asked about.
-    ...plan.warnings
-      .filter(({ reason }) => reason !== "DenySparesFailsafe")
-      .map(({ policy, message }) => `policy ${policy}: ${message}`),
-    ...ofNodes.notes,
-    ...(judges(plan) && !known.some(isClusters) ? [CLUSTER_UNKNOWN] : []),
-  );
-  return { assigned, plan, known, notes };
+  return { assigned, known: [...given, ...ofNodes.groups], notes: { unselected, ofNodes: ofNodes.notes } };
 }
 
 /** Said where policies judge and nobody knows whom they are to trust. */

@@ -34,6 +34,7 @@ export const ACCOUNTS: readonly Account[] = [
   { command: /^porthardening rollout /, runBy: "test/cluster/controller/rollout.test.ts" },
   { command: /^porthardening (?:disengage|engage)/, runBy: WAYS_OUT },
   { command: /^(?:touch|rm) \/var\/lib\/port-hardening\/disengaged/, runBy: WAYS_OUT },
+  { command: /^porthardening agent --policies/, runBy: "test/netns/cli/host-agent.test.ts" },
   { command: /^porthardening (?:agent|controller|guard)/, runBy: "test/cluster/operator.test.ts" },
   { command: /^porthardening (?:apply|confirm)/, runBy: "test/netns/cli/apply.test.ts" },
 

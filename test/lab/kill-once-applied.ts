@@ -1,4 +1,4 @@
-import type { NetworkNamespace } from "../test/lab/network-namespace.ts";
+import type { NetworkNamespace } from "./network-namespace.ts";
 
 /** A process of its own: an agent that finds itself cut off takes the change back after two seconds, whatever this one has to do. */
 const SCRIPT = `
