@@ -62,7 +62,7 @@ export const enforcementRow: Row = {
     {
       title: "Problems of nodes",
       description:
-        "Drifting: repairs do not hold. StateNotSaved: not kept over a reboot. ExistingUnknown: open connections.",
+        "Drifting: repairs do not hold. StateNotSaved: not kept over a reboot. ExistingUnknown: open connections. ChangesNotSeen: the API server refuses them.",
       kind: "timeseries",
       unit: "short",
       queries: [[`sum by (problem) (port_hardening_node_problem{${node}})`, "{{problem}}"]],

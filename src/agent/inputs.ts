@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from "node:util";
 import { type NodeStateStatus, nodeStateStatusSchema } from "../api/node-state.ts";
 import { parseAddressGroup } from "../api/parse.ts";
 import { type PeerProbe, type ProbeAnswer, probeAnswersSchema, probesSchema } from "../api/peer-probes.ts";
+import { ForbiddenError } from "../kube/errors.ts";
 import { reflector } from "../kube/reflector.ts";
 import { resources } from "../kube/resources.ts";
 import type { KubeClient, KubeObject } from "../kube/types.ts";
@@ -32,8 +33,10 @@ export interface NodeStateRecord {
 export interface AgentInputs {
   /** Both lists were complete once. */
   readonly synced: boolean;
-  /** Why not, for people; empty where `synced`. */
+  /** Why not, for people; and what the API server does not let the agent follow, `synced` or not. */
   readonly missing: readonly string[];
+  /** What comes to this node no more, as the API server refuses to tell it, with its words. */
+  readonly refusals: readonly string[];
   /** Grows with each change of what may concern rules: the policies in spec, and address groups. */
   readonly revision: number;
   nodeState(): NodeStateRecord | undefined;
@@ -57,8 +60,10 @@ export function agentInputs({ client, nodeName, log, onChange }: AgentInputsOpti
     revision += 1;
     onChange();
   };
-  const failed = (what: string) => (err: unknown, retryInMilliseconds: number) =>
+  const failed = (what: string) => (err: unknown, retryInMilliseconds: number) => {
     log.warn({ err, what, retryInMilliseconds: Math.round(retryInMilliseconds) }, "watch failed");
+    if (err instanceof ForbiddenError) onChange();
+  };
 
   const states = reflector<NodeStateRecord>({
     client,
@@ -88,6 +93,11 @@ export function agentInputs({ client, nodeName, log, onChange }: AgentInputsOpti
     onError: failed("address groups"),
   });
 
+  const refusals = () => [
+    ...(states.refusal === undefined ? [] : [`changes of what is assigned: ${states.refusal}`]),
+    ...(groups.refusal === undefined ? [] : [`changes of address groups: ${groups.refusal}`]),
+  ];
+
   return {
     get synced() {
       return states.store.synced && groups.store.synced;
@@ -96,7 +106,11 @@ export function agentInputs({ client, nodeName, log, onChange }: AgentInputsOpti
       return [
         ...(states.store.synced ? [] : ["the node's state was not read yet"]),
         ...(groups.store.synced ? [] : ["the address groups were not read yet"]),
+        ...refusals(),
       ];
+    },
+    get refusals() {
+      return refusals();
     },
     get revision() {
       return revision;

@@ -1,3 +1,4 @@
+import { RIGHTS_REMEDY } from "../telemetry/missing-right.ts";
 import type { Charges } from "./charges.ts";
 import type { Disengagement } from "./disengage-file.ts";
 import { disengagedProblem } from "./disengaged.ts";
@@ -12,12 +13,14 @@ export function nodeProblems({
   unknown,
   disengagement,
   charges,
+  refusals,
 }: {
   readonly fight: ReturnType<DriftGuard["fight"]>;
   readonly notSaved: unknown;
   readonly unknown: unknown;
   readonly disengagement: Disengagement | undefined;
   readonly charges: readonly Charges[];
+  readonly refusals: readonly string[];
 }): NodeProblem[] {
   const found: NodeProblem[] = disengagement === undefined ? [] : [disengagedProblem(disengagement)];
   if (fight !== undefined) {
@@ -44,6 +47,10 @@ export function nodeProblems({
       reason: groups === "" ? "Rules" : "AddressGroups",
       message: `${what}; ${other.message}`,
     });
+  }
+  if (refusals.length > 0) {
+    const message = `what was seen last is enforced, and later changes are not seen: ${refusals.join("; ")}; ${RIGHTS_REMEDY}`;
+    found.push({ type: "ChangesNotSeen", reason: "Forbidden", message });
   }
   return found;
 }

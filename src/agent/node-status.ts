@@ -30,7 +30,14 @@ export interface PolicyOutcome extends PolicyRevision {
   readonly wouldOpenPackets?: number | undefined;
 }
 
-export const NODE_PROBLEMS = ["Drifting", "StateNotSaved", "ExistingUnknown", "RolledBack", "Disengaged"] as const;
+export const NODE_PROBLEMS = [
+  "Drifting",
+  "StateNotSaved",
+  "ExistingUnknown",
+  "RolledBack",
+  "Disengaged",
+  "ChangesNotSeen",
+] as const;
 
 /** Something of the whole node that a person should know; absent from status where it is not so. */
 export interface NodeProblem {

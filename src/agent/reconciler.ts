@@ -221,6 +221,7 @@ export function reconciler(options: ReconcilerOptions): Reconciler {
       unknown: existing.failure,
       disengagement: off.current,
       charges: charges.list,
+      refusals: inputs.refusals,
     });
     metrics.policies(found);
     metrics.problems(problems);

@@ -2,6 +2,7 @@ import { Command } from "commander";
 import { uninstall } from "../controller/uninstall.ts";
 import { kubeClient } from "../kube/client.ts";
 import { loadKubeConfig } from "../kube/kube-config.ts";
+import { remedyOf } from "../telemetry/missing-right.ts";
 import { wholeNumber } from "./option-values.ts";
 import { programVersion } from "./program-version.ts";
 
@@ -41,6 +42,11 @@ export function uninstallCommand(): Command {
           `${left.length} nodes did not say within ${timeoutSeconds} s that they are clear: ${named}. ` +
             "See why (kubectl get phnode -o wide), or go on without them (helm uninstall --no-hooks) and run porthardening cleanup on each",
         );
+      } catch (error) {
+        const remedy = error instanceof Error ? remedyOf(error) : undefined;
+        if (!(error instanceof Error) || remedy === undefined) throw error;
+        const otherwise = "or go on without (helm uninstall --no-hooks) and run porthardening cleanup on each node";
+        throw new Error(`not all nodes are clear: ${error.message}; ${remedy}; ${otherwise}`, { cause: error });
       } finally {
         await client.close();
       }

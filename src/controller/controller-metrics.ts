@@ -2,7 +2,7 @@ import { Counter, Gauge, Histogram, type Registry } from "prom-client";
 import { EVENT_RESULTS, type EventResult } from "./event-recorder.ts";
 import type { ReportedPolicy } from "./node-state-facts.ts";
 import { policyMetrics } from "./policy-metrics.ts";
-import { type ControllerStores, unsynced } from "./stores.ts";
+import type { ControllerStores } from "./stores.ts";
 
 /** What a pass is about; the first part of a key. */
 const KINDS = ["fleet", "probes", "pod-range", "node", "policy", "groups"] as const;
@@ -23,6 +23,8 @@ export function controllerMetrics(
     readonly queueDepth: () => number;
     /** What the caches rest on. */
     readonly watched: readonly string[];
+    /** Those that are not complete, or not followed. */
+    readonly missing: () => readonly string[];
   },
 ): ControllerMetrics {
   const registers = [registry];
@@ -87,11 +89,10 @@ export function controllerMetrics(
   });
   new Gauge({
     name: "port_hardening_controller_caches_unsynced",
-    help: "Caches without a first complete list.",
+    help: "Caches without a first complete list, or that the API server does not let the controller follow any more.",
     registers,
     collect() {
-      const names = Object.keys(view.stores) as (keyof ControllerStores)[];
-      this.set(unsynced(view.stores, names).length);
+      this.set(view.missing().length);
     },
   });
   policyMetrics(registry, () => view.stores.policies);

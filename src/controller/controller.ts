@@ -123,6 +123,7 @@ export function createController({
     stores,
     queueDepth: () => waiting.size,
     watched: watches.resources,
+    missing: watches.missing,
   });
 
   async function pass(key: ReconcileKey, signal: AbortSignal): Promise<void> {
@@ -214,9 +215,6 @@ export function createController({
     async run(signal) {
       await Promise.all([watches.run(signal), queue.run(signal), events.run(signal)]);
     },
-    unready: () =>
-      unsynced(stores, Object.keys(stores) as (keyof ControllerStores)[]).map(
-        (name) => `${name}: no complete list yet`,
-      ),
+    unready: () => watches.missing(),
   };
 }

@@ -44,6 +44,7 @@ type EventKey = `node/${string}` | `policy/${string}` | `sum/${string}`;
 const NEWS_MILLISECONDS = 3_600_000;
 /** From a finding without an Event to the sum, and to another look where it is too early for that. */
 const SETTLE_MILLISECONDS = 5_000;
+const NO_NAMES = "pods not listed: events do not name them";
 
 /**
  * A queue of its own, so that Events never hold up a roll-out. What is news follows from the last look at the same object; at
@@ -117,7 +118,7 @@ export function eventRecorder(options: EventRecorderOptions): EventRecorder {
     const uidOf = (finding: Finding) => podUidOf(finding, status.listeners) ?? "";
     const inPods = status.audit?.top.some((finding) => wanted.has(findingKey(finding)) && uidOf(finding) !== "");
     // Without their names the Events are still worth having.
-    const pods = inPods === true ? await attempt(() => podNamesOn(client, name, signal), signal) : undefined;
+    const pods = inPods === true ? await attempt(() => podNamesOn(client, name, signal), signal, NO_NAMES) : undefined;
     const all = nodeHappenings({ name, uid, nodeUid }, status, (finding) => pods?.get(uidOf(finding)));
     return [...all].flatMap(([key, happening]) => (wanted.has(key) ? [happening] : []));
   }
@@ -134,20 +135,20 @@ export function eventRecorder(options: EventRecorderOptions): EventRecorder {
     return true;
   }
 
-  async function attempt<T>(call: () => Promise<T>, signal: AbortSignal): Promise<T | undefined> {
+  async function attempt<T>(call: () => Promise<T>, signal: AbortSignal, what?: string): Promise<T | undefined> {
     try {
       return await call();
     } catch (error) {
-      failed(error, signal);
+      failed(error, signal, what);
       return undefined;
     }
   }
 
   /** The rest of the pass is given up as well: an API server in trouble has better things to do. */
-  function failed(err: unknown, signal: AbortSignal): false {
+  function failed(err: unknown, signal: AbortSignal, what = "event not made"): false {
     if (signal.aborted) return false;
     onResult("Failed");
-    logger.warn({ err }, "event not made");
+    logger.warn({ err }, what);
     return false;
   }
 

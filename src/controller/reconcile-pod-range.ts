@@ -33,7 +33,8 @@ export async function reconcilePodRange(context: PodRangeContext): Promise<PodRa
   const { client, stores, signal } = context;
   const policies = stores.policies.list().map(({ compiled }) => compiled);
   const wanted = wantedRange(policies);
-  const there = await read(context, resources.podRanges, POD_RANGE_NAME);
+  // Where nobody asks, a refusal is an error: pods might get what no policy asks for any more, and no status would say so.
+  const there = await read(context, resources.podRanges, POD_RANGE_NAME, wanted !== undefined);
   if (typeof there === "string") return wanted === undefined ? {} : { problem: there };
   const given = parseGivenRange(there);
   const holder = policies.find((one) => one.name === given?.policy);
@@ -87,6 +88,7 @@ async function read(
   { client, signal }: PodRangeContext,
   resource: Resource,
   name: string,
+  tellRefusal = true,
 ): Promise<KubeObject | string | undefined> {
   const { kind, group, version } = resource;
   try {
@@ -96,7 +98,8 @@ async function read(
       const since = resource === resources.podRanges ? "its CRD is missing" : "Kubernetes 1.36 and later do";
       return `the API server does not serve ${kind} in ${group}/${version}: ${since}`;
     }
-    if (error instanceof ForbiddenError) return `the controller may not read ${kind} ${name}: ${error.message}`;
+    if (error instanceof ForbiddenError && tellRefusal)
+      return `the controller may not read ${kind} ${name}: ${error.message}`;
     throw error;
   }
 }

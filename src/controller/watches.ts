@@ -40,6 +40,8 @@ export interface Watches {
   readonly stores: ControllerStores;
   /** What `onError` may name. */
   readonly resources: readonly string[];
+  /** Why a cache is not complete yet, or not followed any more; empty where all are. */
+  missing(): readonly string[];
   run(signal: AbortSignal): Promise<void>;
 }
 
@@ -52,7 +54,7 @@ export function controllerWatches({
   onSync,
   onError,
 }: WatchOptions): Watches {
-  const running: Reflector<unknown>[] = [];
+  const running = new Map<keyof ControllerStores, Reflector<unknown>>();
   const resourcesWatched = new Set<string>();
   function watch<Name extends keyof ControllerStores>(
     name: Name,
@@ -69,7 +71,7 @@ export function controllerWatches({
       onChange: ({ key, before, after }) => handlers[name](key.name, before, after),
       onError: (error, retryInMilliseconds) => onError(resource.plural, error, retryInMilliseconds),
     });
-    running.push(own);
+    running.set(name, own);
     resourcesWatched.add(resource.plural);
     return own.store;
   }
@@ -92,8 +94,14 @@ export function controllerWatches({
   return {
     stores,
     resources: [...resourcesWatched],
+    missing: () =>
+      [...running].flatMap(([name, { store, refusal }]) => {
+        const what = store.synced ? "not followed any more" : "no complete list yet";
+        if (refusal !== undefined) return `${name}: ${what}: ${refusal}`;
+        return store.synced ? [] : `${name}: ${what}`;
+      }),
     async run(signal) {
-      await Promise.all(running.map((own) => own.run(signal)));
+      await Promise.all([...running.values()].map((own) => own.run(signal)));
     },
   };
 }

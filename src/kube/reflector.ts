@@ -1,5 +1,5 @@
 import { type BackoffBounds, backoffMilliseconds } from "./backoff.ts";
-import { TooManyRequestsError } from "./errors.ts";
+import { KubeError, TooManyRequestsError } from "./errors.ts";
 import { type Entry, objectStore } from "./object-store.ts";
 import { listAnew, type ReflectorInput, type ReflectorState, step } from "./reflector-step.ts";
 import { sleep } from "./sleep.ts";
@@ -28,10 +28,12 @@ export function reflector<T>(
   const { client, resource, select = {}, pageSize = 500 } = options;
   const store = objectStore<T>();
   let state: ReflectorState<T> = listAnew();
+  let refusal: string | undefined;
 
   function take(input: ReflectorInput<T>) {
     const { state: next, update } = step(state, input);
     state = next;
+    refusal = refusalAfter(input, refusal);
     if (update === undefined) return;
     for (const change of store.update(update)) reported(() => options.onChange(change), undefined);
     if (update.type === "Replace") reported(() => options.onSync?.(), undefined);
@@ -87,6 +89,9 @@ export function reflector<T>(
 
   return {
     store,
+    get refusal() {
+      return refusal;
+    },
     async run(signal) {
       while (!signal.aborted) {
         const current = state;
@@ -103,6 +108,14 @@ export function reflector<T>(
       }
     },
   };
+}
+
+/** Any other fault passes by itself, and says nothing of whether one is let in. */
+function refusalAfter(input: ReflectorInput<unknown>, before: string | undefined): string | undefined {
+  if (input.type === "Waited") return before;
+  if (input.type !== "Failed") return undefined;
+  const { error } = input;
+  return error instanceof KubeError && (error.status === 401 || error.status === 403) ? error.message : before;
 }
 
 function keyOf({ metadata: { name, namespace } }: KubeObject): ObjectKey {

@@ -94,6 +94,11 @@ export interface Store<T> {
 /** `reflector(options)` in `reflector.ts` returns this. */
 export interface Reflector<T> {
   readonly store: Store<T>;
+  /**
+   * What the API server says where it refuses the list or the watch: nothing new comes into the store, and what is there
+   * looks as good as ever. Undefined from the first page, event or bookmark on (these come about every minute).
+   */
+  readonly refusal: string | undefined;
   /** Runs until `signal` aborts; survives every fault with backoff; never throws but on abort (then resolves). */
   run(signal: AbortSignal): Promise<void>;
 }

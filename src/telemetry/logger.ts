@@ -1,4 +1,5 @@
 import { type DestinationStream, destination as fileDestination, type Level, type Logger, pino } from "pino";
+import { remedyOf } from "./missing-right.ts";
 
 export type { Logger } from "pino";
 
@@ -31,9 +32,11 @@ export function createLogger({ name, level, destination }: LoggerOptions): Logge
 /** Only these members: errors of HTTP and exec libraries carry whole requests, with their headers and tokens. */
 function describeError(error: unknown): unknown {
   if (!(error instanceof Error)) return { type: typeof error, message: String(error) };
+  const remedy = remedyOf(error);
   return {
     type: error.name,
     message: error.message,
+    ...(remedy === undefined ? {} : { remedy }),
     stack: error.stack,
     ...(error.cause === undefined ? {} : { cause: describeError(error.cause) }),
   };

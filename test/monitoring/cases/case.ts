@@ -31,3 +31,18 @@ export const ofPolicy = (name: string, labels = {}) =>
   series(`port_hardening_policy_${name}`, { policy: "p", ...labels });
 export const finding = (id: string, severity: string) => ofAgent("audit_findings", { finding: id, severity });
 export const always = (value: number) => `${value}+0x5000`;
+
+/** A gauge of the agent that is 1 where something is wrong. */
+export function problem(name: string, at: string, summary: string): AlertCases {
+  const labels = { problem: name };
+  return {
+    fires: { series: { [ofAgent("node_problem", labels)]: always(1) }, at, labels: { ...target, ...labels }, summary },
+    quiet: {
+      "there is none": { series: { [ofAgent("node_problem", labels)]: always(0) }, at },
+      "the problem is another": {
+        series: { [ofAgent("node_problem", { problem: "ExistingUnknown" })]: always(1) },
+        at,
+      },
+    },
+  };
+}

@@ -1,22 +1,7 @@
-import { type AlertCases, always, ofAgent, ofPolicy, target } from "./case.ts";
+import { type AlertCases, always, ofAgent, ofPolicy, problem, target } from "./case.ts";
 
 const dropped = ofAgent("dropped_packets_total", { policy: "p", direction: "Inbound", entry: "default" });
 const verified = ofAgent("last_verified_timestamp_seconds");
-/** A gauge of the agent that is 1 where something is wrong. */
-function problem(name: string, at: string, summary: string): AlertCases {
-  const labels = { problem: name };
-  return {
-    fires: { series: { [ofAgent("node_problem", labels)]: always(1) }, at, labels: { ...target, ...labels }, summary },
-    quiet: {
-      "there is none": { series: { [ofAgent("node_problem", labels)]: always(0) }, at },
-      "the problem is another": {
-        series: { [ofAgent("node_problem", { problem: "ExistingUnknown" })]: always(1) },
-        at,
-      },
-    },
-  };
-}
-
 export const enforcementCases: Readonly<Record<string, AlertCases>> = {
   PortHardeningDropsSpike: {
     fires: {

@@ -1,4 +1,4 @@
-import { type AlertCases, always, ofAgent, ofPolicy, series, target } from "./case.ts";
+import { type AlertCases, always, ofAgent, ofPolicy, problem, series, target } from "./case.ts";
 
 const errors = series("port_hardening_controller_reconcile_errors_total", {
   job: "port-hardening-controller",
@@ -85,6 +85,7 @@ export const operatorCases: Readonly<Record<string, AlertCases>> = {
     },
     quiet: { "it started": { series: { port_hardening_controller_caches_unsynced: "9 3 0+0x60" }, at: "11m" } },
   },
+  PortHardeningChangesNotSeen: problem("ChangesNotSeen", "11m", "The agent of a is not told of changes"),
   PortHardeningStatusNotWritten: {
     fires: {
       series: { [writeFailures]: "0+1x60" },

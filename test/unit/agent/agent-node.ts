@@ -46,6 +46,7 @@ export interface AgentNode {
   readonly probing: MemoryProbing;
   readonly server: {
     synced: boolean;
+    refusals: readonly string[];
     nodeState: NodeStateRecord | undefined;
     groups: readonly GroupAddresses[];
     revision: number;
@@ -109,7 +110,13 @@ export function agentNode({ primeSeconds = 30, wrap = (kernel) => kernel }: Agen
   const guard = memoryGuard({ kernel: () => kernel, directory });
   const probing = memoryProbing();
   const published: NodeStateStatus[] = [];
-  const server: AgentNode["server"] = { synced: true, nodeState: undefined, groups: [ownNodes], revision: 0 };
+  const server: AgentNode["server"] = {
+    synced: true,
+    refusals: [],
+    nodeState: undefined,
+    groups: [ownNodes],
+    revision: 0,
+  };
   let metrics = new Registry();
   let generation = 0;
   let written: string[] = [];
@@ -130,6 +137,9 @@ export function agentNode({ primeSeconds = 30, wrap = (kernel) => kernel }: Agen
       },
       get missing() {
         return server.synced ? [] : ["the node's state was not read yet"];
+      },
+      get refusals() {
+        return server.refusals;
       },
       get revision() {
         return server.revision;

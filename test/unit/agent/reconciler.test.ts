@@ -431,6 +431,21 @@ describe("address groups", () => {
   });
 });
 
+it("says that it does not see changes, while it enforces what it saw last", async () => {
+  const node = agentNode();
+  node.assign([workers]);
+  await node.pass();
+  node.server.refusals = ["changes of address groups: cannot watch"];
+  await node.pass();
+  const notSeen = () => node.status().conditions?.find(({ type }) => type === "ChangesNotSeen");
+  expect(notSeen()).toMatchObject({ status: "True", reason: "Forbidden" });
+  expect(notSeen()?.message).toMatch(/address groups: cannot watch; .* helm upgrade/);
+  expect(state(node, "workers")).toMatchObject({ state: "Enforced" });
+  node.server.refusals = [];
+  await node.pass();
+  expect(notSeen()).toBeUndefined();
+});
+
 describe("the saved state", () => {
   it("that cannot be written keeps no node from being cleared, is said, and is retried", async () => {
     const node = agentNode();

@@ -5,7 +5,12 @@ import { stores } from "./facts.ts";
 
 it("counts faults and Events from 0 on, so that the first one is an increase", async () => {
   const registry = new Registry();
-  const metrics = controllerMetrics(registry, { stores: stores({}), queueDepth: () => 0, watched: ["nodes"] });
+  const metrics = controllerMetrics(registry, {
+    stores: stores({}),
+    queueDepth: () => 0,
+    watched: ["nodes"],
+    missing: () => [],
+  });
   const samples = async (): Promise<readonly string[]> =>
     (await registry.metrics()).split("\n").filter((line) => /^\w+_(?:errors|events)_total\{/.test(line));
   expect(await samples()).toEqual([

@@ -132,8 +132,15 @@ describe("that pods do not get it is said where", () => {
     );
   });
 
+  const error = new ForbiddenError("cannot get resource", { ...fields, status: 403 });
+
+  it("the controller may not look what they get; where nobody asks for anything that is an error, as no status says it", async () => {
+    const client = failing(RANGES, error);
+    expect((await pass([asks("p")], client)).problem).toContain("may not read PortHardeningPodRange");
+    await expect(pass([], client)).rejects.toThrow(error);
+  });
+
   it("the controller may not look", async () => {
-    const error = new ForbiddenError("cannot get resource", { ...fields, status: 403 });
     expect((await pass([asks("p")], failing(BINDINGS, error))).problem).toContain(
       "may not read MutatingAdmissionPolicyBinding",
     );

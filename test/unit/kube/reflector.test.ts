@@ -1,5 +1,5 @@
-import { expect, it } from "vitest";
-import { ConnectionError, GoneError, TooManyRequestsError } from "../../../src/kube/errors.ts";
+import { describe, expect, it } from "vitest";
+import { ConnectionError, ForbiddenError, GoneError, TooManyRequestsError } from "../../../src/kube/errors.ts";
 import { reflector } from "../../../src/kube/reflector.ts";
 import { sleep } from "../../../src/kube/sleep.ts";
 import type { KubeObject } from "../../../src/kube/types.ts";
@@ -21,7 +21,7 @@ async function play(script: readonly Answer[]) {
   const changes: string[] = [];
   const syncs: string[][] = [];
   const pauses: number[] = [];
-  const { store, run } = reflector(
+  const reflected = reflector(
     {
       client,
       resource: configMaps,
@@ -40,11 +40,19 @@ async function play(script: readonly Answer[]) {
       },
     },
   );
+  const { store, run } = reflected;
   const running = run(stop.signal);
   while (client.requests.length <= script.length && !stop.signal.aborted) await new Promise(setImmediate);
   stop.abort(new Error("the script is over"));
   await running;
-  return { store, changes, syncs, pauses, requests: client.requests.slice(0, script.length + 1) };
+  return {
+    store,
+    refusal: reflected.refusal,
+    changes,
+    syncs,
+    pauses,
+    requests: client.requests.slice(0, script.length + 1),
+  };
 }
 
 it("lists by pages and watches from the version of the list", async () => {
@@ -114,6 +122,23 @@ it("goes on from the last version after a broken watch", async () => {
     { fails: cut },
   ]);
   expect(seen.requests).toEqual(["list 2 start", "watch 5", "watch 6", "watch 6"]);
+});
+
+describe("a refusal", () => {
+  const forbidden = (verb: string) => ({ fails: new ForbiddenError(`cannot ${verb}`, { request, status: 403 }) });
+  const listed = { list: { items: [], resourceVersion: "5" } };
+  const goesOn = { watch: [{ type: "BOOKMARK", resourceVersion: "6" }] } as const;
+
+  it.each<[string, readonly Answer[], string | undefined]>([
+    ["of the list is told", [forbidden("list")], "cannot list"],
+    ["of the watch is told, though the list is complete", [listed, forbidden("watch")], "cannot watch"],
+    ["is still told when something else fails", [listed, forbidden("watch"), { fails: cut }], "cannot watch"],
+    ["is over with a list", [forbidden("list"), listed], undefined],
+    ["is over with the first word of a watch", [listed, forbidden("watch"), goesOn], undefined],
+    ["is no other fault", [listed, { fails: cut }], undefined],
+  ])("%s", async (_, script, told) => {
+    expect((await play(script)).refusal).toBe(told);
+  });
 });
 
 it("keeps nothing of an object that parse does not want or throws at, and says so", async () => {

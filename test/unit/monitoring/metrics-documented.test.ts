@@ -42,7 +42,7 @@ describe("docs/metrics.md", () => {
   it("has each metric of the controller, with type and labels, and no other", async () => {
     const registry = createRegistry({ component: "controller", version: "1" });
     leaderMetric(registry);
-    controllerMetrics(registry, { stores: stores({}), queueDepth: () => 0, watched: [] });
+    controllerMetrics(registry, { stores: stores({}), queueDepth: () => 0, watched: [], missing: () => [] });
     expect(await registered(registry)).toEqual(written("Controller"));
   });
 });

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { ForbiddenError } from "../../../src/kube/errors.ts";
 import { createLogger } from "../../../src/telemetry/logger.ts";
 
 function capture() {
@@ -33,5 +34,16 @@ describe("createLogger", () => {
       cause: { message: "socket closed" },
     });
     expect(JSON.stringify(lines)).not.toContain("abc");
+  });
+
+  it("says the way out where a right is missing, and nowhere else", () => {
+    const { lines, destination } = capture();
+    const log = createLogger({ name: "agent", level: "info", destination });
+    const fields = { request: "GET /api/v1/pods", status: 403 };
+    const missing = 'pods is forbidden: User "a" cannot list resource "pods" in API group "" at the cluster scope';
+    log.warn({ err: new ForbiddenError(missing, fields) }, "refused");
+    log.warn({ err: new ForbiddenError("the agent of node a writes only objects named a", fields) }, "refused");
+    expect(lines[0]?.err).toMatchObject({ remedy: expect.stringContaining("kubectl apply -k deploy") });
+    expect(lines[1]?.err).not.toHaveProperty("remedy");
   });
 });
