@@ -5,6 +5,8 @@ import { BaseSequencer, type TestSpecification } from "vitest/node";
 const slowest = [
   "test/cluster/demo.test.ts",
   "test/cluster/skew.test.ts",
+  "test/cluster/rights/agent.test.ts",
+  "test/cluster/rights/controller.test.ts",
   "test/cluster/documented.test.ts",
   "test/cluster/ways-out.test.ts",
   "test/cluster/controller/rollout.test.ts",
@@ -33,12 +35,13 @@ const audits = [
   "test/cluster/agent/{audit,audit-followers,reports}.test.ts",
   "test/cluster/controller/audits*.test.ts",
   "test/cluster/exposure.test.ts",
-  "test/cluster/rights-used.test.ts",
+  "test/cluster/rights/agent.test.ts",
 ];
 
 /** What an install lives through: versions, leaders, faults, removal, and what the documents tell people to do. */
 const lifecycle = [
   "test/cluster/{demo-interrupted,documented,leader-election,pod-range,skew,uninstall,ways-out}.test.ts",
+  "test/cluster/rights/{controller,uninstall}.test.ts",
   "test/cluster/agent/{fail-static,found-api-server}.test.ts",
   "test/cluster/controller/{fail-static,older-kinds,pod-range}.test.ts",
   "test/netns/cli/host-agent.test.ts",

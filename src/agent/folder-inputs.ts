@@ -74,6 +74,8 @@ export function folderInputs({ read, log, onChange, everyMilliseconds = 1_000 }:
     get missing() {
       return problem === undefined ? [] : [problem];
     },
+    // A file that cannot be read is said in `missing`, and stops nothing.
+    refusals: [],
     get revision() {
       return revision;
     },

@@ -1,7 +1,7 @@
 import { join, resolve } from "node:path";
 import { Registry } from "prom-client";
 import type { PolicyStatus } from "../../../src/api/policy.ts";
-import { runController } from "../../../src/controller/run-controller.ts";
+import { type RunControllerOptions, runController } from "../../../src/controller/run-controller.ts";
 import type { ControllerSettings } from "../../../src/controller/settings.ts";
 import { kubeClient } from "../../../src/kube/client.ts";
 import { loadKubeConfig } from "../../../src/kube/kube-config.ts";
@@ -32,7 +32,7 @@ export interface ControllerLab {
   readonly admin: KubeClient;
   readonly agents: FakeAgents;
   /** Under its own service account, so that a missing right shows. */
-  startController(settings?: Partial<ControllerSettings>): Promise<RunningController>;
+  startController(settings?: Partial<ControllerSettings>, elected?: Elected): Promise<RunningController>;
   addNode(name: string, options?: NodeOptions): Promise<void>;
   addPolicy(name: string, spec?: object): Promise<void>;
   policiesOn(node: string): Promise<readonly AssignedElement[]>;
@@ -43,6 +43,9 @@ export interface ControllerLab {
   statusWhere(policy: string, holds: (status: PolicyStatus) => boolean): Promise<PolicyStatus>;
   close(): Promise<void>;
 }
+
+/** Of several that may run one leads; absent: it begins at once. */
+type Elected = RunControllerOptions["leaderElection"];
 
 export interface NodeOptions {
   readonly labels?: Readonly<Record<string, string>>;
@@ -77,13 +80,13 @@ export async function startControllerLab({ agents: answering = true } = {}): Pro
     agents,
     statusOf,
     policiesOn,
-    async startController(settings = {}) {
+    async startController(settings = {}, elected = undefined) {
       const account = {
         namespace,
         name: "port-hardening-controller",
       };
       const kubeconfig = await controlPlane.kubeconfigFor(account, api.server);
-      const controller = launch(kubeClient(loadKubeConfig(kubeconfig)), settings);
+      const controller = launch(kubeClient(loadKubeConfig(kubeconfig)), settings, elected);
       controllers.add(controller);
       return controller;
     },
@@ -174,7 +177,7 @@ const noAgents: FakeAgents = {
   async stop() {},
 };
 
-function launch(client: KubeClient, settings: Partial<ControllerSettings>): RunningController {
+function launch(client: KubeClient, settings: Partial<ControllerSettings>, elected: Elected): RunningController {
   const end = new AbortController();
   const lines: string[] = [];
   const registry = new Registry();
@@ -183,7 +186,16 @@ function launch(client: KubeClient, settings: Partial<ControllerSettings>): Runn
     level: "debug",
     destination: { write: (line) => void lines.push(line) },
   });
-  const running = runController({ client, namespace, logger, registry, signal: end.signal, settings });
+  const leaderElection = elected === undefined ? {} : { leaderElection: elected };
+  const running = runController({
+    client,
+    namespace,
+    logger,
+    registry,
+    signal: end.signal,
+    settings,
+    ...leaderElection,
+  });
   return {
     log: () => lines.join(""),
     metrics: () => registry.metrics(),

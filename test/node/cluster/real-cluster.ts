@@ -4,17 +4,16 @@ import { signCertificate } from "../../lab/certificates.ts";
 import { createCgroup } from "../../lab/cgroups.ts";
 import { type ControlPlane, startControlPlane } from "../../lab/control-plane.ts";
 import type { Node } from "../../lab/hosts.ts";
-import { writeKubeconfig } from "../../lab/kubeconfig.ts";
 import type { Lab } from "../../lab/lab.ts";
 import type { LabProcess } from "../../lab/lab-process.ts";
 import { startTraffic, type Traffic } from "../../lab/traffic/traffic.ts";
 import { waitFor } from "../../lab/wait-for.ts";
 import { allNamespacesOf } from "./all-namespaces.ts";
+import { kubeconfigOf, nodePrograms, startControllerManager } from "./controller-manager.ts";
 import { cniConflist, containerdToml, kubeletYaml, kubeProxyYaml, type NodePlace, PAUSE_IMAGE } from "./node-files.ts";
 import { writeProgramImage } from "./oci-image.ts";
 
 const cache = resolve(import.meta.dirname, "../../../.cache");
-const programs = join(cache, "bin/nodeprograms");
 const tools = join(cache, "node-tools");
 
 export type ProxyMode = "iptables" | "nftables";
@@ -45,32 +44,16 @@ export async function startRealCluster(lab: Lab, options: RealClusterOptions): P
   onProgress("starting etcd, kube-apiserver, kube-controller-manager and kube-scheduler");
   const controlPlane = await startControlPlane(lab, { kubelets: true });
   const { identities } = controlPlane;
-  const kubeconfig = async (file: string, subject: string) => {
-    const { certificate, key } = await signCertificate(identities.folder, identities.authority, { file, subject });
-    const user = { "client-certificate": certificate, "client-key": key };
-    const path = join(identities.folder, `${file}.kubeconfig`);
-    return writeKubeconfig(path, { server: controlPlane.server, authority: controlPlane.authority, user });
-  };
-  const manager = await kubeconfig("controller-manager", "/CN=system:kube-controller-manager");
-  await lab.root.spawn("kube-controller-manager", programs, [
-    "kube-controller-manager",
-    `--kubeconfig=${manager}`,
-    `--root-ca-file=${controlPlane.authority}`,
-    `--service-account-private-key-file=${identities.tokens.key}`,
-    "--use-service-account-credentials=true",
-    "--leader-elect=false",
-    "--bind-address=127.0.0.1",
-    `--cert-dir=${identities.folder}`,
-  ]);
-  const scheduler = await kubeconfig("scheduler", "/CN=system:kube-scheduler");
-  await lab.root.spawn("kube-scheduler", programs, [
+  await startControllerManager(lab, controlPlane);
+  const scheduler = await kubeconfigOf(controlPlane, "scheduler", "/CN=system:kube-scheduler");
+  await lab.root.spawn("kube-scheduler", nodePrograms, [
     "kube-scheduler",
     `--kubeconfig=${scheduler}`,
     "--leader-elect=false",
     "--bind-address=127.0.0.1",
     `--cert-dir=${identities.folder}`,
   ]);
-  const proxyKubeconfig = await kubeconfig("kube-proxy", "/CN=system:kube-proxy");
+  const proxyKubeconfig = await kubeconfigOf(controlPlane, "kube-proxy", "/CN=system:kube-proxy");
   const pause = join(lab.folder, "pause.tar");
   await writeProgramImage(pause, { reference: PAUSE_IMAGE, program: await readFile(join(cache, "bin/pause")) });
   const images = [pause, ...options.images];
@@ -97,7 +80,7 @@ export async function startRealCluster(lab: Lab, options: RealClusterOptions): P
         resolvConf: "/etc/resolv.conf",
         proxyKubeconfig,
       };
-      const own = await kubeconfig(`node-${host.name}`, `/O=system:nodes/CN=system:node:${host.name}`);
+      const own = await kubeconfigOf(controlPlane, `node-${host.name}`, `/O=system:nodes/CN=system:node:${host.name}`);
       return startNode(host, place, { kubeconfig: own, images, proxyMode });
     }),
   );
@@ -134,7 +117,7 @@ async function startNode(
   createCgroup(place.cgroup);
   const script = join(import.meta.dirname, "node.sh");
   const own = ["--mount", "--uts", "--ipc", "--pid", "--fork", "--kill-child", "--mount-proc"];
-  const process = await host.spawn("node", "unshare", [...own, "sh", script, place.name, folder, tools, programs]);
+  const process = await host.spawn("node", "unshare", [...own, "sh", script, place.name, folder, tools, nodePrograms]);
   const pid = await firstChild(process);
   const inside = allNamespacesOf(pid, host);
   let traffic: Promise<Traffic> | undefined;
