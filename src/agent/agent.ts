@@ -34,6 +34,7 @@ import { probing } from "./probing.ts";
 import { reconciler } from "./reconciler.ts";
 import type { StateDirectory } from "./state-directory.ts";
 import { statusWriter } from "./status-writer.ts";
+import type { SteadyClock } from "./steady-clock.ts";
 import { wake } from "./wake.ts";
 
 export interface AgentOptions {
@@ -41,6 +42,8 @@ export interface AgentOptions {
   /** Where the node's Lease lives. */
   readonly namespace: string;
   readonly client: KubeClient;
+  readonly clock: SteadyClock;
+  /** By the same clock. */
   readonly kernel: Kernel;
   readonly directory: StateDirectory;
   readonly guard: Guard;
@@ -77,12 +80,12 @@ const LEASE_SECONDS = 180;
 
 /** One node's agent: NodeState to kernel to status, drift repaired meanwhile. */
 export function agent(options: AgentOptions): Agent {
-  const { nodeName, namespace, client, kernel, log } = options;
+  const { nodeName, namespace, client, kernel, log, clock } = options;
   const bell = wake();
   const off = disengaged(options.disengageFile, log);
   const inputs = agentInputs({ client, nodeName, log, onChange: bell.ring });
   const metrics = agentMetrics(options.registry);
-  const writer = statusWriter({ write: writeStatus, log, now: Date.now, metrics });
+  const writer = statusWriter({ write: writeStatus, log, now: clock.now, metrics });
   const measuring = peerMeasuring({
     kernel,
     groups: inputs.groups,
@@ -107,11 +110,10 @@ export function agent(options: AgentOptions): Agent {
     measuring,
     pods,
     disengaged: off,
-    found: { sight: nodeSight({ ...options, now: Date.now }), file: options.foundFile },
+    found: { sight: nodeSight({ ...options, now: clock.now }), file: options.foundFile },
     agentVersion: options.version,
     metrics,
     audits,
-    now: Date.now,
     publish: writer.publish,
   });
 
@@ -138,7 +140,7 @@ export function agent(options: AgentOptions): Agent {
       together(
         [
           inputs.run,
-          (stop) => passes({ reconciler: reconciling, kernel, bell, log }, stop),
+          (stop) => passes({ reconciler: reconciling, kernel, bell, clock, log }, stop),
           audits.run,
           writer.run,
           (stop) => heartbeat({ beat, log }, stop),

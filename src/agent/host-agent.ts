@@ -24,7 +24,7 @@ export interface HostAgentOptions extends Omit<AgentOptions, "client" | "namespa
 
 /** The agent of a host without a cluster: files to kernel, drift repaired meanwhile. No peer measures it, and nobody reads reports. */
 export function hostAgent(options: HostAgentOptions): Agent {
-  const { kernel, log } = options;
+  const { kernel, log, clock } = options;
   const bell = wake();
   const off = disengaged(options.disengageFile, log);
   const inputs = folderInputs({ read: options.readPolicies, log, onChange: bell.ring });
@@ -32,7 +32,7 @@ export function hostAgent(options: HostAgentOptions): Agent {
   const writer = statusWriter({
     write: (_, status) => options.writeStatus(status),
     log,
-    now: Date.now,
+    now: clock.now,
     metrics,
     countersEveryMilliseconds: 60_000,
   });
@@ -53,11 +53,10 @@ export function hostAgent(options: HostAgentOptions): Agent {
     measuring: { follow: () => undefined, status: () => ({}) },
     pods,
     disengaged: off,
-    found: { sight: nodeSight({ ...options, apiServer: undefined, now: Date.now }), file: options.foundFile },
+    found: { sight: nodeSight({ ...options, apiServer: undefined, now: clock.now }), file: options.foundFile },
     agentVersion: options.version,
     metrics,
     audits,
-    now: Date.now,
     publish: writer.publish,
   });
 
@@ -66,7 +65,7 @@ export function hostAgent(options: HostAgentOptions): Agent {
       together(
         [
           inputs.run,
-          (stop) => passes({ reconciler: reconciling, kernel, bell, log }, stop),
+          (stop) => passes({ reconciler: reconciling, kernel, bell, clock, log }, stop),
           audits.run,
           writer.run,
           pods.run,

@@ -3,19 +3,22 @@ import { backoffMilliseconds } from "../kube/backoff.ts";
 import { sleep } from "../kube/sleep.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import type { Reconciler } from "./reconciler.ts";
+import type { SteadyClock } from "./steady-clock.ts";
 import type { Wake } from "./wake.ts";
 
 export interface PassesOptions {
   readonly reconciler: Pick<Reconciler, "reconcile" | "noticed">;
   readonly kernel: Pick<Kernel, "watch">;
   readonly bell: Wake;
+  /** The reconciler's. */
+  readonly clock: SteadyClock;
   readonly log: Logger;
 }
 
 const RETRY = { firstMilliseconds: 1_000, limitMilliseconds: 60_000 };
 
 /** One pass after the other, at once where the bell rings or somebody touches the kernel, until `signal` aborts. */
-export async function passes({ reconciler, kernel, bell, log }: PassesOptions, signal: AbortSignal): Promise<void> {
+export async function passes({ reconciler, kernel, bell, clock, log }: PassesOptions, signal: AbortSignal): Promise<void> {
   async function loop(): Promise<void> {
     let failures = 0;
     while (!signal.aborted) {
@@ -26,10 +29,10 @@ export async function passes({ reconciler, kernel, bell, log }: PassesOptions, s
       } catch (err) {
         // Level-based: the next pass starts from what is there.
         failures += 1;
-        due = Date.now() + backoffMilliseconds(failures, RETRY);
+        due = clock.now() + backoffMilliseconds(failures, RETRY);
         log.error({ err }, "pass failed");
       }
-      await bell.sleep(due - Date.now(), signal);
+      await bell.sleep(due - clock.now(), signal);
     }
   }
 

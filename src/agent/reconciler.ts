@@ -12,7 +12,7 @@ import { charged } from "./charged.ts";
 import { commit } from "./commit.ts";
 import { currentSettings } from "./current-settings.ts";
 import { type Disengaged, disengagedOutcomes } from "./disengaged.ts";
-import { driftGuard, type Repair } from "./drift-guard.ts";
+import { driftGuard, type Mismatch, type Repair } from "./drift-guard.ts";
 import { dropLog } from "./drop-log.ts";
 import { dropReader } from "./drop-reader.ts";
 import { enforcer } from "./enforcer.ts";
@@ -38,6 +38,7 @@ import type { Probing } from "./probing.ts";
 import { savedState } from "./saved-state.ts";
 import { servicesAhead } from "./services-ahead.ts";
 import type { StateDirectory } from "./state-directory.ts";
+import type { SteadyClock } from "./steady-clock.ts";
 
 export interface ReconcilerOptions {
   readonly kernel: Kernel;
@@ -57,8 +58,8 @@ export interface ReconcilerOptions {
   readonly audits: Pick<NodeAudits, "follow" | "remember" | "status">;
   readonly measuring: Pick<PeerMeasuring, "follow" | "status">;
   readonly pods: Pick<PodRanges, "follow" | "counts">;
-  /** Wall clock, milliseconds since the epoch. */
-  readonly now: () => number;
+  /** Paces everything; what people read is told by its `wallOf`. */
+  readonly clock: SteadyClock;
   /** Hands a status over for writing; must not block. Called after each pass, also where nothing changed. */
   readonly publish: (uid: string | undefined, status: NodeStateStatus) => void;
 }
@@ -66,7 +67,7 @@ export interface ReconcilerOptions {
 export interface Reconciler {
   /**
    * One level-based pass: what is assigned, what the kernel holds, what is due. Returns when the next one is due
-   * (milliseconds since the epoch, Infinity for never). Never two at once.
+   * (milliseconds of the clock, Infinity for never). Never two at once.
    */
   reconcile(): Promise<number>;
   /** Somebody touched the kernel: the next pass looks. */
@@ -81,7 +82,9 @@ const CONNTRACK_COUNT = "net.netfilter.nf_conntrack_count";
 const CONNTRACK_MAX = "net.netfilter.nf_conntrack_max";
 
 export function reconciler(options: ReconcilerOptions): Reconciler {
-  const { kernel, inputs, log, metrics, audits, measuring, now } = options;
+  const { kernel, inputs, log, metrics, audits, measuring } = options;
+  const { now, wallOf } = options.clock;
+  const wall = () => wallOf(now());
   const facts = learnedFacts({ kernel, log, now });
   const saved = savedState({ directory: options.directory, log, now });
   const charges = charged(options.directory, log);
@@ -97,7 +100,7 @@ export function reconciler(options: ReconcilerOptions): Reconciler {
   const dropped = dropLog({ kernel, drops, held: () => enforce.held, log, now });
   const existing = existingGuard({ kernel, log, now });
   const observed = observedReader({ kernel, drops, held: () => enforce.held, log });
-  const committing = commit({ ...options, saved, charges, settings: () => settings.current });
+  const committing = commit({ ...options, saved, charges, settings: () => settings.current, now: wall });
   const aim = aiming({ inputs, assigned, saved, settings, charges, committing, off, enforcer: () => enforce });
   const enforce = enforcer({
     kernel,
@@ -134,7 +137,7 @@ export function reconciler(options: ReconcilerOptions): Reconciler {
   let published: { readonly uid: string | undefined; readonly status: NodeStateStatus | undefined } | undefined;
 
   function tookReadBack({ unchanged, readBackHash: hash, milliseconds }: ApplyResult): void {
-    readBack = unchanged ? { ...readBack, hash } : { hash, written: { at: now(), milliseconds } };
+    readBack = unchanged ? { ...readBack, hash } : { hash, written: { at: wall(), milliseconds } };
   }
 
   /** Before rules are compiled: a new policy must not close a port to which the SSH server has just moved. */
@@ -149,7 +152,7 @@ export function reconciler(options: ReconcilerOptions): Reconciler {
     const repair = await guard.check(rules);
     if (repair === undefined) return;
     const { result, ...rest } = repair;
-    lastRepair = rest;
+    lastRepair = { ...rest, at: wallOf(rest.at) };
     repairs += 1;
     // Meanwhile somebody may have opened what is refused.
     existing.changed(enforce.held);
@@ -169,11 +172,17 @@ export function reconciler(options: ReconcilerOptions): Reconciler {
     }
   }
 
+  /** In whole seconds: a wall clock that is slewed is no news. */
+  function mismatch(): Mismatch | undefined {
+    const found = guard.mismatch;
+    return found && { ...found, until: Math.ceil(wallOf(found.until) / 1_000) * 1_000 };
+  }
+
   function outcomes(): PolicyOutcome[] {
     const standing = {
       assigned: assigned.policies,
       held: enforce.held,
-      mismatch: enforce.held === undefined ? undefined : guard.mismatch,
+      mismatch: enforce.held === undefined ? undefined : mismatch(),
       failure: unresumed ?? assigned.failure ?? enforce.failure,
       priming: enforce.priming,
       waiting: assigned.problem,
@@ -247,7 +256,7 @@ export function reconciler(options: ReconcilerOptions): Reconciler {
       audits: audits.status(published?.status),
       measuring: measuring.status(),
     };
-    const status = nodeStatus(seen, published?.status, now());
+    const status = nodeStatus(seen, published?.status, wall());
     published = { uid: state.uid, status };
     options.publish(state.uid, status);
   }
@@ -344,7 +353,7 @@ export function reconciler(options: ReconcilerOptions): Reconciler {
       metrics.conntrack(Number(conntrack.get(CONNTRACK_COUNT)), Number(conntrack.get(CONNTRACK_MAX)));
       metrics.drops(drops);
       metrics.limitFills(await readLimitFills(kernel, enforce.held?.plan ?? { rateLimits: [] }, log));
-      metrics.verified(guard.verifiedAt);
+      metrics.verified(guard.verifiedAt && wallOf(guard.verifiedAt));
       metrics.sysctls(sysctls);
     },
     notReady: () => [...inputs.missing, ...(facts.error === undefined ? [] : [messageOf(facts.error)])],

@@ -4,6 +4,7 @@ import type { Agent } from "../agent/agent.ts";
 import { disengageFile } from "../agent/disengage-file.ts";
 import { foundFile } from "../agent/found-file.ts";
 import { stateDirectory } from "../agent/state-directory.ts";
+import { steadyClock } from "../agent/steady-clock.ts";
 import { hostChanger } from "../kernel/host-changer.ts";
 import { linuxKernel } from "../kernel/linux-kernel.ts";
 import { localHost } from "../kernel/local-host.ts";
@@ -41,10 +42,12 @@ export async function nodeParts({ stateDir, sysctlDir, hostRoot, markBit, ...fla
   const version = programVersion();
   const install = await readInstallSettings(flags.settings);
   const resolverFiles = ["run/systemd/resolve/resolv.conf", "etc/resolv.conf"].map((path) => join(hostRoot, path));
+  const clock = steadyClock();
   return {
     version,
     install,
-    kernel: linuxKernel({ host: localHost(), stateDir, sysctlDir, markBit }),
+    clock,
+    kernel: linuxKernel({ host: localHost(), stateDir, sysctlDir, markBit, now: clock.now }),
     directory: stateDirectory(stateDir),
     disengageFile: disengageFile(stateDir),
     foundFile: foundFile(stateDir, localHost()),

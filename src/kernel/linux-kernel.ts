@@ -52,7 +52,7 @@ export interface LinuxKernelOptions {
   readonly sysctlDir: string;
   /** Our bit of packets' marks (`NodeSettings.markBit`). */
   readonly markBit?: number;
-  /** Wall clock, milliseconds since the epoch. */
+  /** Milliseconds, by any clock: what paces, and when an event came. */
   readonly now?: () => number;
 }
 

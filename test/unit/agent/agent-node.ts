@@ -51,7 +51,8 @@ export interface AgentNode {
     groups: readonly GroupAddresses[];
     revision: number;
   };
-  readonly clock: { now: number };
+  /** `set`: by how much somebody has moved the wall clock. */
+  readonly clock: { now: number; set: number };
   /** What the node shows of itself; at first nothing. */
   readonly sight: { now: Sight; readonly file: FoundFile };
   /** Paths of files that are there. */
@@ -89,7 +90,7 @@ export function agentNode({ primeSeconds = 30, wrap = (kernel) => kernel }: Agen
   const host = memoryHost();
   // Something else on the node has conntrack running, unless a test says otherwise.
   host.rules[4].restore("*mangle\n-A FORWARD -m conntrack --ctstate RELATED -j ACCEPT\nCOMMIT\n", () => true);
-  const clock = { now: Date.parse("2026-01-01T00:00:00Z") };
+  const clock = { now: Date.parse("2026-01-01T00:00:00Z"), set: 0 };
   let kept: readonly FoundFact[] = [];
   const file: FoundFile = {
     load: async () => kept,
@@ -183,7 +184,7 @@ export function agentNode({ primeSeconds = 30, wrap = (kernel) => kernel }: Agen
       log,
       metrics: agentMetrics(metrics),
       audits,
-      now: () => clock.now,
+      clock: { now: () => clock.now, wallOf: (moment) => moment + clock.set },
       publish: (_uid, status) => published.push(status),
     });
     return { kernel, agent };

@@ -126,13 +126,14 @@ describe("a change", () => {
   it.each([HOUR, -HOUR])("is judged as ever where the clock jumps by %d ms meanwhile", async (jump) => {
     const node = await confirmedNode();
     node.probing.lost = () => {
-      node.clock.now += jump;
+      node.clock.set += jump;
       return [];
     };
     node.assign([better]);
     await node.pass();
     expect(states(node)).toEqual({ good: "Enforced" });
     expect(node.guard.folder).toBeUndefined();
+    expect(Date.parse(node.status().appliedAt ?? "")).toBe(node.clock.now + jump);
   });
 });
 
