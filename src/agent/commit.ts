@@ -95,6 +95,10 @@ export function commit(options: CommitOptions): Commit {
     const left = await guard.left();
     opened(left);
     const marks = left?.marks ?? new Set();
+    if (marks.has("damaged")) {
+      await guard.forget();
+      throw new NotConfirmedError("rolled back: until when the change might be confirmed was damaged on the disk");
+    }
     if (!marks.has("applied") || marks.has("stopped")) {
       await guard.forget();
       throw new NotConfirmedError("rolled back: the agent or the guard was stopped before the change was confirmed");
@@ -129,12 +133,12 @@ export function commit(options: CommitOptions): Commit {
         return;
       }
       log.warn({ armed: left.armed, marks: [...left.marks] }, "a change before was not confirmed");
-      const { change } = left;
+      const { change, boot } = left;
       try {
-        if (left.armed && left.sameBoot && left.marks.has("applied") && change !== undefined) await settle(change);
+        if (left.armed && boot === "This" && left.marks.has("applied") && change !== undefined) await settle(change);
         else if (left.armed) await guard.rollBack();
         left = await guard.left();
-        if (left !== undefined && change !== undefined) await rolledBack(change);
+        if (left !== undefined && change !== undefined && boot !== "Unknown") await rolledBack(change);
         else await guard.forget();
       } catch (error) {
         if (!(error instanceof RolledBackError || error instanceof NotConfirmedError)) throw error;
@@ -184,7 +188,8 @@ export function commit(options: CommitOptions): Commit {
 }
 
 function whyNot(marks: ReadonlySet<string>): string {
-  if (marks.has("asked")) return "something that answered before the change did not behind it";
+  // An agent that starts after a boot asks for it too.
   if (marks.has("rebooted")) return "the change was not confirmed before the node was booted anew";
+  if (marks.has("asked")) return "something that answered before the change did not behind it";
   return "the change was not confirmed in time, as the agent was dead or hung";
 }

@@ -47,8 +47,10 @@ export interface GuardFolderOptions {
 /** It answers within milliseconds; a node under load may take its time. */
 const ANSWER_MILLISECONDS = 5_000;
 const LOOK_MILLISECONDS = 10;
+/** Changes with each boot. */
+const BOOT_ID = "/proc/sys/kernel/random/boot_id";
 /** Made beforehand, so that a mark needs no room on the disk. */
-const MARKERS = ["seen", "applied", "asked", "expired", "stopped", "rebooted", "opened"];
+const MARKERS = ["seen", "applied", "asked", "expired", "stopped", "rebooted", "damaged", "opened"];
 
 export function guardFolder({
   path,
@@ -69,7 +71,7 @@ export function guardFolder({
       ...rollBack,
       ["change.json", formatChecked(probed)],
       ["last.json", last],
-      ["boot", await readFile("/proc/sys/kernel/random/boot_id", "utf8")],
+      ["boot", await readFile(BOOT_ID, "utf8")],
       ["writer", `${writer()} ${await startTime(writer())}\n`],
       ["deadline", `${Math.ceil(await uptimeSeconds()) + timeoutSeconds}\n`],
     ]);
@@ -121,7 +123,8 @@ export function guardFolder({
   }
 
   async function adopt(): Promise<void> {
-    await renameIfThere(at("confirmed", "last.json"), lastFile);
+    // One that was cut is worth less than the one before it.
+    if (await isWhole(at("confirmed", "last.json"))) await renameIfThere(at("confirmed", "last.json"), lastFile);
     await rm(at("confirmed"), { recursive: true, force: true });
   }
 
@@ -164,9 +167,7 @@ export function guardFolder({
         const marks = new Set<string>();
         for (const name of MARKERS) if (await isMarked(name, folder)) marks.add(name);
         const change = await readChange(at(folder, "change.json"));
-        const boot = await readFile(at(folder, "boot"), "utf8").catch(() => "");
-        const sameBoot = boot === (await readFile("/proc/sys/kernel/random/boot_id", "utf8"));
-        return { armed: folder === "armed", marks, change, sameBoot };
+        return { armed: folder === "armed", marks, change, boot: await bootOf(at(folder, "boot")) };
       }
       return undefined;
     },
@@ -182,6 +183,21 @@ async function uptimeSeconds(): Promise<number> {
 async function startTime(pid: number): Promise<string> {
   const stat = await readFile(`/proc/${pid}/stat`, "utf8");
   return stat.slice(stat.lastIndexOf(") ") + 2).split(" ")[19] ?? "";
+}
+
+async function bootOf(path: string): Promise<LeftChange["boot"]> {
+  const [then, now] = [await readFile(path, "utf8").catch(() => ""), await readFile(BOOT_ID, "utf8")];
+  if (then === now) return "This";
+  return then.length === now.length ? "Another" : "Unknown";
+}
+
+async function isWhole(path: string): Promise<boolean> {
+  try {
+    parseChecked(await readFile(path, "utf8"));
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 async function readChange(path: string): Promise<ProbedChange | undefined> {

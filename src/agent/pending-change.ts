@@ -35,6 +35,6 @@ export interface LeftChange {
   readonly marks: ReadonlySet<string>;
   /** undefined where it cannot be read. */
   readonly change: ProbedChange | undefined;
-  /** False: the rules of then are gone. */
-  readonly sameBoot: boolean;
+  /** Which boot it was made in: the rules of another one are gone. Unknown: what said so is damaged. */
+  readonly boot: "This" | "Another" | "Unknown";
 }

@@ -79,7 +79,7 @@ async function apply(flags: ApplyFlags): Promise<void> {
   const enforcement = compileEnforcement(assigned, { present: known, before: [] }, settings);
   const guard = guardOf(flags.stateDir);
   const left = await guard.left();
-  if (left?.armed === true && left.sameBoot) {
+  if (left?.armed === true && left.boot === "This") {
     throw new Error("a change waits to be confirmed: run `porthardening confirm`, or wait until it is taken back");
   }
   if (left?.armed === true) await guard.rollBack();

@@ -12,7 +12,7 @@
 #   rolling-back  the guard's, from `armed`; found at start, it was killed on the way and does all of it again
 #   rolled-back   the agent's again: whom to charge with it
 # Markers in them are files renamed from `.NAME` to `NAME`: no step of a roll-back needs room on the disk.
-#   seen (by the guard, before anything is applied), applied, asked (by the agent); expired, stopped, rebooted (why), opened
+#   seen (by the guard, before anything is applied), applied, asked (by the agent); expired, stopped, rebooted, damaged (why), opened
 set -u
 umask 077
 LC_ALL=C
@@ -198,11 +198,13 @@ due() {
   read_boot
   read -r armed_boot 2>/dev/null <armed/boot || armed_boot=$boot
   read_uptime
-  read -r deadline 2>/dev/null <armed/deadline || deadline=0
-  case $deadline in '' | *[!0-9]*) deadline=0 ;; esac
+  # Without its line end it was cut.
+  read -r deadline 2>/dev/null <armed/deadline || deadline=
+  case $deadline in *[!0-9]*) deadline= ;; esac
   if [ "$armed_boot" != "$boot" ]; then why=rebooted
   elif [ -e armed/asked ]; then why=asked
   elif [ -n "$stopping" ]; then why=stopped
+  elif [ -z "$deadline" ]; then why=damaged
   elif [ "$uptime" -ge "$deadline" ]; then why=expired
   else return 1
   fi

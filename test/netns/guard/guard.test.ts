@@ -155,6 +155,33 @@ describe("the guard", () => {
     expect(existsSync(node.path("rolled-back"))).toBe(false);
   });
 
+  it("leaves the confirmed state of before where the new one was cut", async () => {
+    await node.startGuard();
+    writeFileSync(node.path("..", "last.json"), "the one before");
+    await node.applyGuarded(sample, 600);
+    await node.guard.applied();
+    truncateSync(node.path("armed", "last.json"), change.last.length - 1);
+    expect(await node.guard.confirm()).toBe(true);
+    expect(readFileSync(node.path("..", "last.json"), "utf8")).toBe("the one before");
+    expect(existsSync(node.path("confirmed"))).toBe(false);
+  });
+
+  it("says of a deadline that was cut that it is damaged, not over", async () => {
+    await node.start().apply(sample);
+    const before = await node.dump();
+    await node.startGuard();
+    await node.applyGuarded(edited, 600);
+    await node.guard.applied();
+    truncateSync(node.path("armed", "deadline"), 3);
+    const marks = await rolledBack(node);
+    expect(marks).toContain("damaged");
+    expect(marks).not.toContain("expired");
+    const { v4, v6 } = await node.dump();
+    // The sums do not hold: nothing that was saved is trusted.
+    expect([...v4, ...v6].flat().filter((line) => line.includes("PH-"))).toEqual([]);
+    expect(before.v4).not.toEqual(v4);
+  });
+
   it("and the agent never both decide: who comes first has the change", async () => {
     await node.startGuard();
     for (let round = 0; round < 5; round += 1) {

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
+import { formatChecked } from "../../../src/agent/checked-file.ts";
 import { type Guard, guardFolder } from "../../../src/agent/guard-folder.ts";
 import type { PendingChange } from "../../../src/agent/pending-change.ts";
 import type { Host } from "../../../src/kernel/host.ts";
@@ -20,7 +21,7 @@ export const change: PendingChange = {
   rules: "",
   retries: [],
   probes: [],
-  last: "confirmed",
+  last: formatChecked("confirmed"),
 };
 
 export interface RunningGuard {

@@ -255,12 +255,31 @@ describe("an agent that starts", () => {
   it.each([
     ["the one before died on its way", false, undefined],
     ["the guard was stopped", true, "stopped"],
+    ["its deadline was damaged on the disk", true, "damaged"],
   ] as const)("tries again what was rolled back for nothing that it did: %s", async (_, applied, mark) => {
     const node = await diedInWindow(applied);
     if (mark !== undefined) await node.guard.expire(mark);
     await node.pass();
     expect(states(node)).toEqual({ good: "Enforced", fatal: "Enforced" });
     expect(node.guard.armed).toHaveLength(3);
+  });
+
+  it("charges nobody where it cannot be told in which boot the change was made", async () => {
+    const node = await diedInWindow();
+    if (node.guard.folder !== undefined) node.guard.folder = { ...node.guard.folder, boot: "Unknown" };
+    await node.pass();
+    expect(states(node)).toEqual({ good: "Enforced", fatal: "Enforced" });
+    expect(node.guard.armed).toHaveLength(3);
+  });
+
+  it("after a boot within the time says that it was the boot", async () => {
+    const node = await diedInWindow();
+    if (node.guard.folder !== undefined) node.guard.folder = { ...node.guard.folder, boot: "Another" };
+    node.guard.folder?.marks.add("rebooted");
+    await node.pass();
+    expect(states(node)).toEqual({ good: "Enforced", fatal: "RolledBack" });
+    const { message } = node.status().policies?.find(({ name }) => name === "fatal") ?? {};
+    expect(message).toContain("before the node was booted anew");
   });
 
   it("after a boot enforces the last confirmed state at once, guard or no guard, API server or none", async () => {

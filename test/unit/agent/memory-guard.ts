@@ -18,7 +18,7 @@ export interface MemoryGuard extends Guard {
   /** Time-outs of what was armed, the newest last. */
   readonly armed: number[];
   /** What a guard does at the deadline. */
-  expire(mark?: "expired" | "stopped" | "rebooted"): Promise<void>;
+  expire(mark?: "expired" | "stopped" | "rebooted" | "damaged"): Promise<void>;
 }
 
 export function memoryGuard({
@@ -41,7 +41,7 @@ export function memoryGuard({
     async arm(change, _rollBack, timeoutSeconds) {
       if (guard.missing !== undefined) throw new NotArmedError(guard.missing, "nothing is applied");
       guard.armed.push(timeoutSeconds);
-      guard.folder = { armed: true, marks: new Set(["seen"]), change, sameBoot: true };
+      guard.folder = { armed: true, marks: new Set(["seen"]), change, boot: "This" };
     },
     async applied() {
       guard.folder?.marks.add("applied");
