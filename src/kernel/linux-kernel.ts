@@ -128,7 +128,7 @@ export function linuxKernel({
   }
 
   function plannedWrite(before: Observation, changes: Changes, differences: readonly string[]): PlannedWrite {
-    const paths = { originals: node.originals.path, sysctlFile: node.sysctlFile };
+    const paths = { originals: node.originals.paths, sysctlFile: node.sysctlFile };
     const ours = FAMILIES.flatMap((family) => ourTables(family, before.tables[family]));
     const fresh = ours.every(({ chains, hooks }) => chains.length + hooks.length === 0);
     return { differences, rollBack: rollBackFiles(before, changes, paths), fresh };

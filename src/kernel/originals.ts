@@ -3,26 +3,40 @@ import type { Host } from "./host.ts";
 import type { Original, Originals } from "./sysctl-plan.ts";
 
 export interface OriginalsFile {
-  readonly path: string;
+  /** The file, and its copy. */
+  readonly paths: readonly string[];
   read(): Promise<Originals>;
   /** Nothing to remember: the file goes. Writes only where something differs from `known`. */
   write(originals: Originals, known: Originals): Promise<void>;
 }
 
-/** The originals of the sysctls that we changed, in the state directory, so that clean-up knows them after a restart. */
+/**
+ * The originals of the sysctls that we changed, in the state directory, so that clean-up knows them after a restart. Kept twice: nothing
+ * is applied without them, and a file that the disk damaged must not take a person to the node.
+ */
 export function originalsFile(host: Host, stateDir: string): OriginalsFile {
   const path = join(stateDir, "originals.json");
+  const copy = `${path}.copy`;
   return {
-    path,
+    paths: [path, copy],
     async read() {
       const text = await host.readFile(path);
-      return text === undefined ? {} : parseOriginals(path, text);
+      if (text === undefined) return {};
+      try {
+        return parseOriginals(path, text);
+      } catch (error) {
+        const second = await host.readFile(copy);
+        if (second === undefined) throw error;
+        return parseOriginals(copy, second);
+      }
     },
     async write(originals, known) {
       const content = printOriginals(originals);
       if (content === printOriginals(known)) return;
-      if (content === undefined) await host.remove(path);
-      else await host.writeFileAtomic(path, content);
+      for (const file of [path, copy]) {
+        if (content === undefined) await host.remove(file);
+        else await host.writeFileAtomic(file, content);
+      }
     },
   };
 }
@@ -34,7 +48,7 @@ export function printOriginals(originals: Originals): string | undefined {
   return `${JSON.stringify({ sysctls }, undefined, 2)}\n`;
 }
 
-/** A file that cannot be read is an error: to go on without it would forget the originals for good. */
+/** That neither can be read is an error: to go on without it would forget the originals for good. */
 function parseOriginals(path: string, text: string): Originals {
   const broken = (cause?: unknown) =>
     new Error(`${path} is damaged: mend it, or remove it to forget the originals`, { cause });

@@ -9,7 +9,7 @@ import { ourTables } from "./rules-plan.ts";
 import type { SavedSet } from "./saved-sets.ts";
 
 export interface RollBackPaths {
-  readonly originals: string;
+  readonly originals: readonly string[];
   readonly sysctlFile: string;
 }
 
@@ -89,7 +89,9 @@ function hostFiles(before: Observation, { sysctls, sysctlFile }: Changes, paths:
   const originals = printOriginals(before.originals);
   const remembered = [sysctls.originalsBefore, sysctls.originalsAfter].map(printOriginals);
   const changing = [
-    ...(remembered.some((content) => content !== originals) ? [{ path: paths.originals, content: originals }] : []),
+    ...(remembered.some((content) => content !== originals)
+      ? paths.originals.map((path) => ({ path, content: originals }))
+      : []),
     ...(sysctlFile.now === sysctlFile.goal ? [] : [{ path: paths.sysctlFile, content: sysctlFile.now }]),
   ];
   return [

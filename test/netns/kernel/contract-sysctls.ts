@@ -100,7 +100,26 @@ export function describeSysctls(current: () => Subject): void {
     expect(await value(BACKLOG)).toBe("4096");
   });
 
-  it("stops at a damaged state file, naming it, rather than forget the originals", async () => {
+  it("goes by the copy where the state file is cut, wherever that is, and gives the originals back", async () => {
+    const before = await value(BACKLOG);
+    await current()
+      .start()
+      .apply(only(equal(BACKLOG, "4096")));
+    const whole = (await current().host.readFile(current().stateFile)) ?? "";
+    expect(whole).not.toBe("");
+    for (let length = 0; length < whole.length; length += 13) {
+      await current().host.writeFileAtomic(current().stateFile, whole.slice(0, length));
+      const { unchanged } = await current()
+        .start()
+        .apply(only(equal(BACKLOG, "4096")));
+      expect(unchanged, `cut at byte ${length}`).toBe(true);
+    }
+    await current().start().clear();
+    expect(await value(BACKLOG)).toBe(before);
+    expect(await current().host.readFile(`${current().stateFile}.copy`)).toBeUndefined();
+  });
+
+  it("stops at a damaged state file without one, naming it, rather than forget the originals", async () => {
     await current().host.writeFileAtomic(current().stateFile, '{"sysctls": {"a": 1}}');
     await expect(
       current()
