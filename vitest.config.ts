@@ -4,6 +4,9 @@ import { BaseSequencer, type TestSpecification } from "vitest/node";
 /** Those that take longest begin first, or all others would wait for them in the end. */
 const slowest = [
   "test/cluster/demo.test.ts",
+  "test/cluster/faults/killed-cut-off.test.ts",
+  "test/cluster/faults/cut-armed.test.ts",
+  "test/cluster/faults/cut-off.test.ts",
   "test/cluster/skew.test.ts",
   "test/cluster/rights/agent.test.ts",
   "test/cluster/rights/controller.test.ts",
@@ -43,6 +46,7 @@ const lifecycle = [
   "test/cluster/{demo-interrupted,documented,leader-election,pod-range,skew,uninstall,ways-out}.test.ts",
   "test/cluster/rights/{controller,uninstall}.test.ts",
   "test/cluster/agent/{fail-static,found-api-server}.test.ts",
+  "test/cluster/faults/**/*.test.ts",
   "test/cluster/controller/{fail-static,older-kinds,pod-range}.test.ts",
   "test/netns/cli/host-agent.test.ts",
 ];

@@ -18,7 +18,10 @@ export interface PassesOptions {
 const RETRY = { firstMilliseconds: 1_000, limitMilliseconds: 60_000 };
 
 /** One pass after the other, at once where the bell rings or somebody touches the kernel, until `signal` aborts. */
-export async function passes({ reconciler, kernel, bell, clock, log }: PassesOptions, signal: AbortSignal): Promise<void> {
+export async function passes(
+  { reconciler, kernel, bell, clock, log }: PassesOptions,
+  signal: AbortSignal,
+): Promise<void> {
   async function loop(): Promise<void> {
     let failures = 0;
     while (!signal.aborted) {

@@ -113,7 +113,7 @@ export async function startAgentLab(
             return seen !== undefined && holds(seen) ? seen : undefined;
           },
           {
-            timeoutMilliseconds: 15_000,
+            timeoutMilliseconds: 60_000,
             intervalMilliseconds: 20,
             lastSeen: () => `${JSON.stringify(seen)}\nagent: ${agent === undefined ? "none" : tail(agent.log(), 5)}`,
           },
