@@ -1,4 +1,3 @@
-import { lookup } from "node:dns/promises";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
@@ -8,22 +7,17 @@ import { commit } from "../agent/commit.ts";
 import { disengageFile } from "../agent/disengage-file.ts";
 import { compileEnforcement, type Enforcement } from "../agent/enforcement.ts";
 import { type Enforcer, enforcer } from "../agent/enforcer.ts";
-import { foundFacts } from "../agent/found-facts.ts";
-import { foundFile } from "../agent/found-file.ts";
 import { type Guard, guardFolder } from "../agent/guard-folder.ts";
-import { nodeSight } from "../agent/node-sight.ts";
 import { probing } from "../agent/probing.ts";
 import { savedState } from "../agent/saved-state.ts";
 import { stateDirectory, statePaths } from "../agent/state-directory.ts";
 import { linuxKernel } from "../kernel/linux-kernel.ts";
 import { localHost } from "../kernel/local-host.ts";
-import { localHostView } from "../kernel/local-host-view.ts";
 import { nodeProbes } from "../kernel/node-probes.ts";
-import { socketReader } from "../kernel/socket-reader.ts";
-import { withFound } from "../plan/found-failsafes.ts";
 import type { NodeSettings } from "../plan/node-settings.ts";
 import type { Labels } from "../plan/select.ts";
 import { createLogger } from "../telemetry/logger.ts";
+import { withWhatTheHostShows } from "./found-settings.ts";
 import { runGuardOnce, startGuard } from "./guard-script.ts";
 import { readInstallSettings, settingsOption } from "./install-settings.ts";
 import { loadObjects } from "./load-objects.ts";
@@ -75,7 +69,7 @@ async function apply(flags: ApplyFlags): Promise<void> {
   const install = await readInstallSettings(flags.settings);
   const { assigned, known, notes } = nodePlan(policies, groups, nodeIdentity(node, labels, nodes), nodes, install);
   for (const note of notes) process.stderr.write(`note: ${note}\n`);
-  const settings = await withWhatTheHostShows(install.node, flags);
+  const settings = await withWhatTheHostShows(install.node, { ...flags, remember: true });
   const enforcement = compileEnforcement(assigned, { present: known, before: [] }, settings);
   const guard = guardOf(flags.stateDir);
   const left = await guard.left();
@@ -102,22 +96,6 @@ export function guardOf(stateDir: string): Guard {
     runOnce: () => runGuardOnce(guard),
     start: () => startGuard(guard),
   });
-}
-
-/** As an agent does: the port of this host's own SSH server stays open, wherever it is. */
-async function withWhatTheHostShows(settings: NodeSettings, { stateDir, hostRoot }: ApplyFlags): Promise<NodeSettings> {
-  const log = createLogger({ name: "apply", level: "warn" });
-  const sight = nodeSight({
-    host: localHostView({ root: hostRoot }),
-    sockets: socketReader(),
-    apiServer: undefined,
-    resolve: async (name) => (await lookup(name, { all: true })).map(({ address }) => address),
-    log,
-    now: Date.now,
-  });
-  const found = foundFacts({ sight, file: foundFile(stateDir, localHost()), log, now: Date.now });
-  await found.look();
-  return { ...settings, failsafes: withFound(settings.failsafes, found.facts) };
 }
 
 /** A person confirms, with as much time as that person asked for. */

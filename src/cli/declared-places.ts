@@ -1,3 +1,5 @@
+import { parseCidr } from "../api/cidr.ts";
+import { isLoopback } from "../audit/listeners/reach.ts";
 import { fieldAt, recordsAt, stringsAt } from "../controller/wire-fields.ts";
 import type { KubeObject } from "../kube/types.ts";
 import type { Protocol } from "../plan/types.ts";
@@ -22,13 +24,17 @@ export function servicePlaces(object: KubeObject): readonly Place[] {
   const ingress = recordsAt(fieldAt(fieldAt(object, "status"), "loadBalancer"), "ingress");
   // In mode Proxy nobody answers that address on the nodes.
   const balanced = ingress.flatMap(({ ip, ipMode }) => (typeof ip === "string" && ipMode !== "Proxy" ? [ip] : []));
+  const ranges = sourceRanges(spec);
   const ofPorts = recordsAt(spec, "ports").flatMap((one): Place[] => {
     const protocol = protocolOf(one["protocol"]);
     const at = (kind: Place["kind"], address: string, port: unknown): Place[] =>
       protocol !== undefined && isPort(port) ? [{ kind, protocol, address, port, name }] : [];
     return [
       ...at("NodePort", EVERY, one["nodePort"]),
-      ...balanced.flatMap((address) => at("LoadBalancer", address, one["port"])),
+      ...balanced
+        .flatMap((address) => at("LoadBalancer", address, one["port"]))
+        // kube-proxy lets nobody else in by this address; NodePorts are open to all.
+        .map((place) => (ranges.length === 0 ? place : { ...place, sources: ranges })),
       ...stringsAt(spec, "externalIPs").flatMap((address) => at("ExternalIP", address, one["port"])),
     ];
   });
@@ -61,8 +67,10 @@ export function podPlaces(object: KubeObject): DeclaredPlaces | undefined {
   return { node, places };
 }
 
-export function isLoopback(address: string): boolean {
-  return address === "::1" || address.startsWith("127.");
+/** What it does not let in is no loss; where one cannot be read, everybody is thought of. */
+function sourceRanges(spec: unknown): readonly string[] {
+  const ranges = stringsAt(spec, "loadBalancerSourceRanges").map((range) => range.trim());
+  return ranges.every((range) => parseCidr(range) !== undefined) ? ranges : [];
 }
 
 function protocolOf(value: unknown): Protocol | undefined {

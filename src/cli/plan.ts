@@ -140,19 +140,22 @@ async function askHost(
   { node, nodeLabels: labels, stateDir, sysctlDir, hostRoot, markBit }: PlanFlags,
   proposal: Proposal,
   groups: Groups,
-  settings: Settings,
+  installed: Settings,
 ): Promise<PreviewInput> {
-  const [{ hostInput }, { linuxKernel }, { localHost }, { localHostView }, { socketReader }] = await Promise.all([
-    import("./preview-host.ts"),
-    import("../kernel/linux-kernel.ts"),
-    import("../kernel/local-host.ts"),
-    import("../kernel/local-host-view.ts"),
-    import("../kernel/socket-reader.ts"),
-  ]);
+  const [{ hostInput }, { withWhatTheHostShows }, { linuxKernel }, { localHost }, { localHostView }, { socketReader }] =
+    await Promise.all([
+      import("./preview-host.ts"),
+      import("./found-settings.ts"),
+      import("../kernel/linux-kernel.ts"),
+      import("../kernel/local-host.ts"),
+      import("../kernel/local-host-view.ts"),
+      import("../kernel/socket-reader.ts"),
+    ]);
   const readers = {
     kernel: linuxKernel({ host: localHost(), stateDir, sysctlDir, markBit }),
     host: localHostView({ root: hostRoot }),
     sockets: socketReader(),
   };
+  const settings = await withWhatTheHostShows(installed, { stateDir, hostRoot, remember: false });
   return hostInput(proposal, groups, { name: node, labels, stateDir, settings, readers });
 }

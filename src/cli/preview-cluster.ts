@@ -6,6 +6,7 @@ import type { Gap, PreviewedNode } from "../preview/types.ts";
 import type { ClusterView } from "./cluster-view.ts";
 import { groupsOfNodes } from "./groups-of-nodes.ts";
 import { compileProposal, type Proposal, proposed } from "./proposal.ts";
+import { reportedFailsafes } from "./reported-failsafes.ts";
 import { reportedUse } from "./reported-use.ts";
 
 /** What `preview` takes, and what else the reader should know. */
@@ -39,7 +40,8 @@ export function clusterInput(
         ? [{ reason: "PlanUnreadable" as const, count: state.unreadable }]
         : []),
     ];
-    return { name, before, after: proposed(proposal, labels, before), use: { ...use, gaps } };
+    const failsafes = reportedFailsafes(state?.status?.failsafes ?? [], settings.failsafes);
+    return { name, before, after: proposed(proposal, labels, before), failsafes, use: { ...use, gaps } };
   });
   const plans = nodes.flatMap(({ before, after }) => [...before, ...after]);
   const ofNodes = groupsOfNodes([...new Set(plans.map(({ plan }) => plan))], view.nodes, view.groups);

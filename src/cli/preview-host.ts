@@ -1,4 +1,5 @@
 import { hostname } from "node:os";
+import { observeUse, type UseReaders } from "../agent/node-use.ts";
 import { readLastApplied } from "../agent/state-directory.ts";
 import type { Kernel } from "../kernel/kernel.ts";
 import { NO_RULES } from "../kernel/no-rules.ts";
@@ -7,7 +8,6 @@ import type { NodeSettings } from "../plan/node-settings.ts";
 import type { Labels } from "../plan/select.ts";
 import type { GroupAddresses, NodePlan } from "../plan/types.ts";
 import { render } from "../render/render.ts";
-import { type HostReaders, observeUse } from "./host-use.ts";
 import { CLUSTER_UNKNOWN, isClusters, judges } from "./node-rules.ts";
 import type { PreviewInput } from "./preview-cluster.ts";
 import { type Proposal, proposed } from "./proposal.ts";
@@ -17,7 +17,7 @@ export interface HostOptions {
   readonly labels: Labels;
   readonly stateDir: string;
   readonly settings: NodeSettings;
-  readonly readers: HostReaders & { readonly kernel: Pick<Kernel, "verify"> };
+  readonly readers: UseReaders & { readonly kernel: Pick<Kernel, "verify"> };
 }
 
 /** What this host has, by what was applied here last, and would have. Throws where a policy that is to go is not there. */

@@ -1,19 +1,20 @@
 import type { Preview } from "../preview/types.ts";
 import { changeLines } from "./preview-changes-text.ts";
-import { flowWords, gapWords, placeWords, sessionWords } from "./preview-words.ts";
+import { flowWords, gapWords, limitHitWords, placeWords, sessionWords } from "./preview-words.ts";
 
 /** Of each list; the JSON has all. */
 const SHOWN = 20;
 
 /** A preview for people: what changes, whom it hits, what was not looked at. */
 export function previewText(preview: Preview, options: { readonly rules: boolean; readonly notes: readonly string[] }) {
-  const { outcome, nodes, changes, flows, places, sessions, gaps } = preview;
+  const { outcome, nodes, changes, flows, limits, places, sessions, gaps } = preview;
   const changed = changes.reduce((sum, change) => sum + change.nodes.length, 0);
   const inUse = flows.reduce((sum, { connections }) => sum + connections, 0);
   const lines = [
     ...changes.flatMap((change) => [...changeLines(change, options), ""]),
     ...section("whom it hits", [
       ...first(flows.map(flowWords), "connections"),
+      ...first(limits.map(limitHitWords), "sources"),
       ...first(places.map(placeWords), "ports"),
     ]),
     ...section("SSH sessions", first(sessions.map(sessionWords), "sessions")),
@@ -22,7 +23,7 @@ export function previewText(preview: Preview, options: { readonly rules: boolean
     {
       NoChange: `no change on ${count(nodes, "node")}`,
       Changes: `changes on ${changed} of ${count(nodes, "node")}; nothing is known to be in use of what they close`,
-      Cuts: `changes on ${changed} of ${count(nodes, "node")} that cut what is in use: ${count(inUse, "connection")}, ${count(
+      Cuts: `changes on ${changed} of ${count(nodes, "node")} that cut what is in use: ${count(inUse, "connection")}, ${limits.length === 0 ? "" : `${count(limits.length, "source")} above a limit, `}${count(
         places.filter(({ change, kind }) => change === "Closed" && kind !== "Listener").length,
         "port",
       )} of Services and pods`,

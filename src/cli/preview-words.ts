@@ -1,4 +1,4 @@
-import type { FlowHit, GapOnNodes, PlaceHit, Reach, Sessions } from "../preview/types.ts";
+import type { FlowHit, GapOnNodes, LimitHit, PlaceHit, Reach, Sessions } from "../preview/types.ts";
 
 /** What a preview says, in sentences. */
 const NAMED_NODES = 3;
@@ -52,14 +52,15 @@ const KINDS: Readonly<Record<PlaceHit["kind"], string>> = {
 
 /** `would close 30080/tcp (NodePort of Service shop/web) on node1: reached by everybody, then by the cluster alone`. */
 export function placeWords(hit: PlaceHit): string {
-  const { change, before, after, kind, protocol, address, port, names, interfaces, family, nodes } = hit;
+  const { change, before, after, kind, protocol, address, port, names, sources, interfaces, family, nodes } = hit;
   const place = `${address === undefined ? "" : `${address} `}${port}/${protocol.toLowerCase()}`;
   const version = family === undefined ? "" : ` in IPv${family}`;
   const whose = [KINDS[kind], names.join(", ")].filter((part) => part !== "").join(" ");
   const by = interfaces === undefined ? "" : ` by ${interfaces.map(deviceWords).join(", ")}`;
   const then = change === "Changed" ? "others" : REACHES[after];
   const what = `${place}${version}${whose === "" ? "" : ` (${whose})`}`;
-  return `${CHANGES[change]} ${what} ${onNodes(nodes)}${by}: reached by ${REACHES[before]}, then by ${then}`;
+  const of = sources === undefined ? "" : `, of ${sources.join(", ")} that it lets in`;
+  return `${CHANGES[change]} ${what} ${onNodes(nodes)}${by}${of}: reached by ${REACHES[before]}, then by ${then}`;
 }
 
 function deviceWords(device: string): string {
@@ -77,6 +78,14 @@ export function gapWords({ reason, count, nodes }: GapOnNodes): string {
   return `${onNodes(nodes)}: ${GAPS[reason](count ?? 0)}`;
 }
 
+/** `10.0.3.7 has 14 connections open on node1, where policy web, limit "concurrent" allows 10 at a time: 4 could not be opened anew`. */
+export function limitHitWords(hit: LimitHit): string {
+  const { policy, limit, maxConcurrent, source, connections, over, certainty, atLeast, nodes } = hit;
+  const may = certainty === "Depends" ? " (if they come by an interface that it names)" : "";
+  const open = `${atLeast ? "at least " : ""}${connections} connections open`;
+  return `${source} has ${open} ${onNodes(nodes)}, where policy ${policy}, limit "${limit}" allows ${maxConcurrent} at a time${may}: ${over} of them could not be opened anew`;
+}
+
 const GAPS: Readonly<Record<GapOnNodes["reason"], (count: number) => string>> = {
   NotReported: () => "no agent has reported, so neither listeners nor connections are known",
   NotAudited: () =>
@@ -92,6 +101,10 @@ const GAPS: Readonly<Record<GapOnNodes["reason"], (count: number) => string>> = 
     `${count} assigned policies are of a version that this program does not read: nothing is said of them`,
   ServicesNotRead: () => "Services may not be listed with these rights: NodePorts and load balancers are not known",
   PodsNotRead: () => "pods may not be listed with these rights: hostPorts and hostNetwork pods are not known",
+  RatesNotJudged: (count) =>
+    `${count} limits on new connections: how often sources connect is not seen by looking once. Mode Observe counts it`,
+  FailsafesNotReported: () =>
+    "which failsafes the node itself shows is reported where a policy is enforced: an SSH server on another port than 22 is taken for any other",
   NoServicesAndPods: () =>
     "Services and pods are not known to a host: porthardening plan --kubeconfig asks the cluster",
 };

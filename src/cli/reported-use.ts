@@ -1,7 +1,7 @@
 import type { ConnectionsStatus, ListenersStatus } from "../api/audit-status.ts";
 import type { NodeStateStatus } from "../api/node-state.ts";
+import { isLoopback } from "../audit/listeners/reach.ts";
 import type { Flow, Gap, NodeUse, Place } from "../preview/types.ts";
-import { isLoopback } from "./declared-places.ts";
 
 /** What the API server knows of who uses a node. */
 export interface ReportedFacts {
@@ -25,6 +25,9 @@ export function reportedUse({ status, addresses, declared, pods }: ReportedFacts
     ...(status === undefined ? [{ reason: "NotReported" as const }] : []),
     ...(status !== undefined && (listeners === undefined || connections === undefined)
       ? [{ reason: "NotAudited" as const }]
+      : []),
+    ...(status !== undefined && (status.failsafes ?? []).length === 0
+      ? [{ reason: "FailsafesNotReported" as const }]
       : []),
     ...leftOut("ListenersLeftOut", (listeners?.count ?? 0) - (listeners?.top.length ?? 0)),
     ...leftOut("ConnectionsLeftOut", missing(connections)),

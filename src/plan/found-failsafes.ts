@@ -19,8 +19,11 @@ export interface FoundFact {
 /** DNS over TLS (RFC 7858). Port 53 is open to everybody already. */
 export const DNS_OVER_TLS_PORT = 853;
 
+/** Ports on which the node's own SSH server listens. */
+export const FOUND_SSH = "found-ssh";
+
 const NAMES = {
-  ssh: "found-ssh",
+  ssh: FOUND_SSH,
   /** With the port behind it. */
   apiServer: "found-api-server",
   apiServerOfNodes: "found-api-server-port",

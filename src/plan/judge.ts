@@ -29,6 +29,8 @@ export interface Refusal {
 export interface Judge {
   /** undefined: it passes. Limits are not looked at. */
   refusal(opening: Opening, device: string): Refusal | undefined;
+  /** It passes ahead of denies, allows and limits: by a failsafe, or as the trusted cluster. */
+  passesFirst(opening: Opening, device: string): boolean;
   /** Whether an address is among these. */
   holds(peers: ResolvedPeers, family: Family, address: string): boolean;
 }
@@ -71,6 +73,12 @@ export function judge(plan: NodePlan): Judge {
     holds: (peers, family, address) => {
       const one = parseAddress(address);
       return one.family === family && among(peers, one);
+    },
+    passesFirst(opening, device) {
+      const address = parseAddress(opening.peer);
+      const failsafes = opening.direction === "Inbound" ? plan.failsafes.inbound : plan.failsafes.outbound;
+      // Limits spare the cluster also where a policy judges it.
+      return failsafe(failsafes, opening, address) || trusted(opening, device, address);
     },
     refusal(opening, device) {
       const inbound = opening.direction === "Inbound";

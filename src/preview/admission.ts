@@ -44,6 +44,35 @@ export function admissionChanges(
   };
 }
 
+/** How it changes which addresses of `ranges` get through to a spot, and which did and do. */
+export function changeWithin(
+  before: NodePlan,
+  after: NodePlan,
+): (
+  spot: Spot,
+  ranges: readonly Prefix[],
+) => { readonly loses: boolean; readonly gains: boolean; readonly before: Reach; readonly after: Reach } | "Unknown" {
+  return (spot, ranges) => {
+    const own = ranges.filter(({ family }) => family === spot.family);
+    const within = (plan: NodePlan) => {
+      const through = passing(plan, judgedAt(plan, spot), spot.family);
+      return through && subtractPrefixes(own, subtractPrefixes(own, through));
+    };
+    const [had, has] = [within(before), within(after)];
+    if (had === undefined || has === undefined) return "Unknown";
+    const reach = (some: readonly Prefix[]): Reach => {
+      if (some.length === 0) return "Nobody";
+      return subtractPrefixes(own, some).length === 0 ? "Everybody" : "Some";
+    };
+    return {
+      loses: subtractPrefixes(had, has).length > 0,
+      gains: subtractPrefixes(has, had).length > 0,
+      before: reach(had),
+      after: reach(has),
+    };
+  };
+}
+
 function namesOf(judged: Judged | undefined, family: Family): string {
   if (judged === undefined || judged.open) return `${family} all`;
   const lists = [judged.trusted, judged.allowed, judged.denied].map((all) =>

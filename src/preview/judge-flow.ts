@@ -1,7 +1,7 @@
 import type { Opening } from "../plan/connections.ts";
 import { type Judge, judge, type Refusal } from "../plan/judge.ts";
 import type { NodePlan } from "../plan/types.ts";
-import { outsideDevices, podDevice } from "./devices.ts";
+import { flowDevices } from "./devices.ts";
 import type { Flow, FlowHit } from "./types.ts";
 
 /** What becomes of open connections. */
@@ -18,16 +18,7 @@ export interface FlowFate {
  */
 export function flowJudge(before: NodePlan, after: NodePlan): (flow: Flow) => FlowFate | undefined {
   const [was, is] = [judge(before), judge(after)];
-  const outside = outsideDevices([before, after], undefined);
-  const ofPods = podDevice([before, after]);
-
-  /** Pods come by an interface of pods: which of them makes no difference. */
-  function devicesOf({ openings: [opening], device }: Flow): readonly string[] {
-    if (device !== undefined) return [device];
-    const pod =
-      ofPods !== undefined && opening !== undefined && (isPod(was, before, opening) || isPod(is, after, opening));
-    return pod ? [ofPods] : outside;
-  }
+  const devicesOf = flowDevices([before, after]);
 
   return (flow) => {
     const devices = devicesOf(flow);
@@ -52,8 +43,4 @@ function fateOn({ openings }: Flow, device: string, was: Judge, is: Judge): Omit
   if (cuts !== undefined) return cutBefore ? undefined : { ...cuts, effect: "Cut" };
   const [first] = after;
   return first === undefined || before.length > 0 ? undefined : { ...first, effect: "Refused" };
-}
-
-function isPod({ holds }: Judge, { trust }: NodePlan, { family, peer }: Opening): boolean {
-  return holds(trust.pods, family, peer);
 }

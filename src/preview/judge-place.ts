@@ -1,11 +1,13 @@
+import type { Prefix } from "../plan/prefix.ts";
+import { parsePrefix } from "../plan/prefix-text.ts";
 import type { Family, NodePlan } from "../plan/types.ts";
-import { admissionChanges, passesNodes, reachAt, type Spot } from "./admission.ts";
+import { admissionChanges, changeWithin, passesNodes, reachAt, type Spot } from "./admission.ts";
 import { outsideDevices } from "./devices.ts";
 import type { Place, PlaceHit, Reach } from "./types.ts";
 
 export type PlaceFate = Pick<PlaceHit, "change" | "before" | "after" | "interfaces" | "family">;
 
-type Where = Pick<Place, "protocol" | "address" | "port">;
+type Where = Pick<Place, "protocol" | "address" | "port" | "sources">;
 
 /**
  * Says how it changes who outside of the node gets through to a place: nothing, or a fate for each way in which interfaces
@@ -19,6 +21,7 @@ export function placeJudge(
   const devices = outsideDevices([before, after], known);
   const [was, is] = [reachAt(before), reachAt(after)];
   const sources = admissionChanges(before, after);
+  const within = changeWithin(before, after);
   const answers = new Map<string, readonly PlaceFate[]>();
 
   function fateAt(spot: Spot): Pick<PlaceHit, "change" | "before" | "after"> | undefined {
@@ -30,11 +33,26 @@ export function placeJudge(
     return change && { change: lost ? "Changed" : change, before: had, after: has };
   }
 
-  function fates({ protocol, port, address }: Where): PlaceFate[] {
+  /** Whom the place itself lets in no policy can let in or keep out. */
+  function fateWithin(
+    spot: Spot,
+    ranges: readonly Prefix[],
+  ): Pick<PlaceHit, "change" | "before" | "after"> | undefined {
+    const found = within(spot, ranges);
+    if (found === "Unknown") return { change: "Changed", before: "Some", after: "Some" };
+    const { loses, gains, before: had, after: has } = found;
+    if (!loses) return gains ? { change: "Opened", before: had, after: has } : undefined;
+    const change = has === "Nobody" ? "Closed" : gains ? "Changed" : "Narrowed";
+    return { change, before: had, after: has };
+  }
+
+  function fates({ protocol, port, address, sources: own }: Where): PlaceFate[] {
+    const ranges = own?.map(parsePrefix);
     const families = familiesOf(address);
     const seen = families.flatMap((family) =>
       devices.flatMap((device) => {
-        const fate = fateAt({ protocol, port, device, family });
+        const spot = { protocol, port, device, family };
+        const fate = ranges === undefined ? fateAt(spot) : fateWithin(spot, ranges);
         return fate === undefined ? [] : [{ ...fate, family, device }];
       }),
     );
@@ -50,7 +68,7 @@ export function placeJudge(
   }
 
   return (place) => {
-    const key = `${place.protocol} ${familiesOf(place.address).join()} ${place.port}`;
+    const key = `${place.protocol} ${familiesOf(place.address).join()} ${place.port} ${place.sources?.join() ?? ""}`;
     const found = answers.get(key) ?? fates(place);
     answers.set(key, found);
     return found;

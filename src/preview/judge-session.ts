@@ -1,4 +1,5 @@
 import type { Opening } from "../plan/connections.ts";
+import { FOUND_SSH } from "../plan/found-failsafes.ts";
 import { hasPort, type Judge, judge } from "../plan/judge.ts";
 import type { NodePlan } from "../plan/types.ts";
 import type { FlowFate } from "./judge-flow.ts";
@@ -6,7 +7,7 @@ import type { Flow, Place, Sessions } from "./types.ts";
 
 export type SessionFate = Pick<Sessions, "peer" | "port" | "sessions" | "fate" | "by">;
 
-/** Ports on which somebody may be logged in: that of SSH, and those of its servers wherever they listen. */
+/** Ports on which somebody may be logged in: that of SSH, and those of its servers wherever they listen. What the node showed as such comes on top. */
 export function sshPorts(places: readonly Place[]): ReadonlySet<number> {
   const servers = places.filter(({ kind, name = "" }) => kind === "Listener" && /^(sshd|dropbear)/.test(name));
   return new Set([22, ...servers.map(({ port }) => port)]);
@@ -17,8 +18,10 @@ export function sessionJudge(
   after: NodePlan,
 ): (flow: Flow, fate: FlowFate | undefined, ports: ReadonlySet<number>) => SessionFate | undefined {
   const judged = judge(after);
+  const shown = after.failsafes.inbound.filter(({ name }) => name === FOUND_SSH).flatMap(({ ports }) => ports);
   return ({ openings: [opening], connections: sessions }, fate, ports) => {
-    if (opening?.direction !== "Inbound" || opening.protocol !== "TCP" || !ports.has(opening.port)) return undefined;
+    if (opening?.direction !== "Inbound" || opening.protocol !== "TCP") return undefined;
+    if (!ports.has(opening.port) && !shown.some((range) => hasPort([range], opening.port))) return undefined;
     const { peer, port } = opening;
     if (fate === undefined) return { peer, port, sessions, fate: "Kept", by: keptBy(after, judged, opening) };
     const { policy, entry } = fate.refusal;

@@ -1,10 +1,9 @@
+import { canonicalJson } from "../plan/canonical-json.ts";
 import { merge } from "../plan/merge.ts";
 import type { NodeSettings } from "../plan/node-settings.ts";
-import type { AssignedPolicy, GroupAddresses, NodePlan } from "../plan/types.ts";
+import type { AssignedPolicy, Failsafes, GroupAddresses, NodePlan } from "../plan/types.ts";
 import { render } from "../render/render.ts";
-import { flowJudge } from "./judge-flow.ts";
-import { placeJudge } from "./judge-place.ts";
-import { sessionJudge } from "./judge-session.ts";
+import { useJudge } from "./judge-use.ts";
 import { type PolicyChange, policyChanges } from "./policy-changes.ts";
 import { isNoChange, type RulesChange, rulesChanges } from "./rules-changes.ts";
 
@@ -16,34 +15,45 @@ export interface PreviewWorld {
 
 /** Two states of a node, and what lies between them. */
 export interface PlanPair {
-  readonly before: NodePlan;
-  readonly after: NodePlan;
   readonly changes: boolean;
   readonly policies: readonly PolicyChange[];
   readonly rules: RulesChange;
   readonly warnings: readonly string[];
-  readonly flow: ReturnType<typeof flowJudge>;
-  readonly session: ReturnType<typeof sessionJudge>;
-  /** `devices` are the node's interfaces, where they are known. */
-  readonly place: (devices: readonly string[] | undefined) => ReturnType<typeof placeJudge>;
+  readonly hits: ReturnType<typeof useJudge>;
 }
 
 /** Most nodes of a fleet have the same policies, so what these make is worked out once. */
 export function planPairs({
   groups,
   settings,
-}: PreviewWorld): (before: readonly AssignedPolicy[], after: readonly AssignedPolicy[]) => PlanPair {
+}: PreviewWorld): (
+  before: readonly AssignedPolicy[],
+  after: readonly AssignedPolicy[],
+  failsafes?: Failsafes,
+) => PlanPair {
   const known = new Map<string, PlanPair>();
-  return (before, after) => {
-    const key = `${keyOf(before)} > ${keyOf(after)}`;
+  return (before, after, failsafes = NONE) => {
+    const key = `${keyOf(before)} > ${keyOf(after)} ${failsafesKey(failsafes)}`;
+    const own = failsafes === NONE ? settings : { ...settings, failsafes: both(settings.failsafes, failsafes) };
     const found =
       known.get(key) ??
-      planPair(merge(before, groups.before, settings), merge(after, groups.after, settings), {
+      planPair(merge(before, groups.before, own), merge(after, groups.after, own), {
         policies: policyChanges(before, after),
       });
     known.set(key, found);
     return found;
   };
+}
+
+const NONE: Failsafes = { inbound: [], outbound: [] };
+
+/** Nodes of one kind show the same: the address of each API server stands in it, and no process. */
+function failsafesKey({ inbound, outbound }: Failsafes): string {
+  return inbound.length + outbound.length === 0 ? "" : canonicalJson({ inbound, outbound });
+}
+
+function both(a: Failsafes, b: Failsafes): Failsafes {
+  return { inbound: [...a.inbound, ...b.inbound], outbound: [...a.outbound, ...b.outbound] };
 }
 
 function keyOf(policies: readonly AssignedPolicy[]): string {
@@ -55,22 +65,12 @@ function keyOf(policies: readonly AssignedPolicy[]): string {
 
 function planPair(before: NodePlan, after: NodePlan, { policies }: Pick<PlanPair, "policies">): PlanPair {
   const rules = rulesChanges(render(before), render(after));
-  const places = new Map<string, ReturnType<typeof placeJudge>>();
   return {
-    before,
-    after,
     changes: policies.length > 0 || !isNoChange(rules),
     policies,
     rules,
     warnings: newWarnings(before, after),
-    flow: flowJudge(before, after),
-    session: sessionJudge(after),
-    place(devices) {
-      const key = devices?.join() ?? "";
-      const found = places.get(key) ?? placeJudge(before, after, devices);
-      places.set(key, found);
-      return found;
-    },
+    hits: useJudge(before, after),
   };
 }
 

@@ -1,6 +1,6 @@
 /** What would happen on each node, added up over the nodes on which it is the same. */
 import { compareText } from "../plan/text-order.ts";
-import type { FlowHit, GapOnNodes, PlaceHit, Sessions } from "./types.ts";
+import type { FlowHit, GapOnNodes, LimitHit, PlaceHit, Sessions } from "./types.ts";
 
 /** On one node. */
 export type OnNode<T extends { readonly nodes: readonly string[] }> = Omit<T, "nodes"> & { readonly node: string };
@@ -21,12 +21,42 @@ export function sumFlows(hits: readonly OnNode<FlowHit>[]): FlowHit[] {
   return summed.toSorted((a, b) => b.connections - a.connections);
 }
 
+export function sumLimits(hits: readonly OnNode<LimitHit>[]): LimitHit[] {
+  const summed = sumAlike(
+    hits,
+    ({ policy, limit, maxConcurrent, source, certainty }) =>
+      [policy, limit, maxConcurrent, source, certainty].join(" "),
+    (all, { node: _, ...hit }, nodes): LimitHit => ({
+      ...hit,
+      connections: total(all, ({ connections }) => connections),
+      over: total(all, ({ over }) => over),
+      atLeast: all.some(({ atLeast }) => atLeast),
+      nodes,
+    }),
+  );
+  return summed.toSorted((a, b) => b.over - a.over);
+}
+
 export function sumPlaces(hits: readonly OnNode<PlaceHit>[]): PlaceHit[] {
   const severity = ["Closed", "Narrowed", "Changed", "Opened"];
   const summed = sumAlike(
     hits,
-    ({ change, before, after, kind, protocol, address = "", port, names, interfaces = [], family = 0 }) =>
-      [change, before, after, kind, protocol, address, port, family, ...names, "on", ...interfaces].join(" "),
+    ({ change, before, after, kind, protocol, address = "", port, names, sources = [], interfaces = [], family = 0 }) =>
+      [
+        change,
+        before,
+        after,
+        kind,
+        protocol,
+        address,
+        port,
+        family,
+        ...names,
+        "from",
+        ...sources,
+        "on",
+        ...interfaces,
+      ].join(" "),
     (_, { node: __, ...hit }, nodes): PlaceHit => ({ ...hit, nodes }),
   );
   return summed.toSorted((a, b) => severity.indexOf(a.change) - severity.indexOf(b.change) || a.port - b.port);

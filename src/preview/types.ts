@@ -1,6 +1,6 @@
 /** What a preview is made from, and what it says. Data alone. */
 import type { Opening } from "../plan/connections.ts";
-import type { AssignedPolicy, Family, Protocol } from "../plan/types.ts";
+import type { AssignedPolicy, Failsafes, Family, Protocol } from "../plan/types.ts";
 import type { PolicyChange } from "./policy-changes.ts";
 import type { RulesChange } from "./rules-changes.ts";
 
@@ -13,6 +13,8 @@ export interface Place {
   readonly port: number;
   /** The process, or `namespace/name` of the Service or pod. Absent: not known. */
   readonly name?: string;
+  /** CIDRs that it lets in by itself (loadBalancerSourceRanges); absent: everybody. */
+  readonly sources?: readonly string[];
 }
 
 /** Connections that are open and judged alike. */
@@ -36,6 +38,8 @@ export type GapReason =
   | "PlanUnreadable"
   | "ServicesNotRead"
   | "PodsNotRead"
+  | "RatesNotJudged"
+  | "FailsafesNotReported"
   | "NoServicesAndPods";
 
 export interface Gap {
@@ -60,6 +64,8 @@ export interface PreviewedNode {
   /** What is assigned now, and what would be. */
   readonly before: readonly AssignedPolicy[];
   readonly after: readonly AssignedPolicy[];
+  /** Failsafes of this node alone, beside those of all; absent: none. */
+  readonly failsafes?: Failsafes;
   readonly use: NodeUse;
 }
 
@@ -112,10 +118,28 @@ export interface PlaceHit {
   readonly address?: string;
   readonly port: number;
   readonly names: readonly string[];
+  /** Of these alone it is said: the Service lets nobody else in. */
+  readonly sources?: readonly string[];
   /** On these interfaces alone; absent: on each. `*` stands for those that no policy names. */
   readonly interfaces?: readonly string[];
   /** In this family alone; absent: in each. */
   readonly family?: Family;
+  readonly nodes: readonly string[];
+}
+
+/** A source that has more connections open than a limit will allow at a time: they live on, and not all can be opened again. */
+export interface LimitHit {
+  readonly policy: string;
+  /** Name of the limit. */
+  readonly limit: string;
+  readonly maxConcurrent: number;
+  /** An address, or the prefix that the limit counts as one. */
+  readonly source: string;
+  readonly connections: number;
+  /** How many of them are too many. */
+  readonly over: number;
+  readonly certainty: FlowHit["certainty"];
+  readonly atLeast: boolean;
   readonly nodes: readonly string[];
 }
 
@@ -142,6 +166,7 @@ export interface Preview {
   readonly changes: readonly NodesChange[];
   /** The most connections first. */
   readonly flows: readonly FlowHit[];
+  readonly limits: readonly LimitHit[];
   readonly places: readonly PlaceHit[];
   readonly sessions: readonly Sessions[];
   readonly gaps: readonly GapOnNodes[];

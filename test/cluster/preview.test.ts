@@ -80,7 +80,10 @@ describe("porthardening plan in a live cluster", { timeout: 180_000 }, () => {
     const { exitCode, changes, gaps, flows } = await planned(web("Keep"));
     expect({ exitCode, flows }).toEqual({ exitCode: 2, flows: [] });
     expect(changes).toMatchObject([{ nodes, policies: [{ policy: "web", change: "Added" }] }]);
-    expect(gaps).toEqual([{ reason: "NotAudited", nodes }]);
+    expect(gaps).toEqual([
+      { reason: "FailsafesNotReported", nodes },
+      { reason: "NotAudited", nodes },
+    ]);
   });
 
   it("says whom a policy would hit on which nodes, from what agents report and the cluster declares", async () => {

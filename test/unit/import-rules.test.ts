@@ -63,6 +63,7 @@ const folders: Readonly<Record<string, { readonly refused: readonly string[]; re
       ],
       allowed: [
         "../plan/merge.ts",
+        "../preview/judge-use.ts",
         "../render/render.ts",
         "../kernel/kernel.ts",
         "../kube/types.ts",

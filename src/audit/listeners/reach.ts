@@ -11,6 +11,6 @@ export function reachOf(socket: ListeningSocket, judge: ReachJudge): Reach {
   return isLoopback(socket.address) ? "Nobody" : judge(socket);
 }
 
-function isLoopback(address: string): boolean {
+export function isLoopback(address: string): boolean {
   return address === "::1" || address.startsWith("127.");
 }

@@ -1,7 +1,9 @@
+import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { stateDirectory } from "../../../src/agent/state-directory.ts";
 import type { GroupAddresses } from "../../../src/plan/types.ts";
+import { createHostRoot } from "../../lab/host-root.ts";
 import type { Node } from "../../lab/hosts.ts";
 import { createLab, type Lab } from "../../lab/lab.ts";
 import type { Attempt } from "../../lab/traffic/protocol.ts";
@@ -31,12 +33,16 @@ beforeAll(async () => {
     `${another}/24`,
     `${stranger6}/64`,
   ]));
+  await createHostRoot(join(node.folder, "host"));
 }, 60_000);
 afterAll(() => lab.close());
+
+const foundFile = () => join(node.folder, "state", "found.json");
 
 beforeEach(async () => {
   await Promise.all(open.splice(0).map((one) => one.close()));
   await enforcer.clear();
+  await rm(foundFile(), { force: true });
   await node.exec("conntrack", ["-F"]);
 });
 
@@ -66,8 +72,9 @@ async function plan(
   args: readonly string[],
   input = "",
 ): Promise<{ exitCode: number; stdout: string; stderr: string }> {
-  const own = ["--host", "--state-dir", join(node.folder, "state"), "--sysctl-dir", join(node.folder, "sysctl.d")];
-  return node.tryExec(process.execPath, [main, "plan", ...own, ...args], { input });
+  const folder = (name: string) => join(node.folder, name);
+  const own = ["--state-dir", folder("state"), "--sysctl-dir", folder("sysctl.d"), "--host-root", folder("host")];
+  return node.tryExec(process.execPath, [main, "plan", "--host", ...own, ...args], { input });
 }
 
 async function opened(attempts: readonly Attempt[], from = outside): Promise<OpenConnection[]> {
@@ -143,6 +150,39 @@ describe("porthardening plan on a host", { timeout: 120_000 }, () => {
     const all = spec("Cut", { ports: ["1-65535"] });
     const { stdout } = await plan(["-f", "-"], manifests({ all }, serviceGroups));
     expect(stdout).toMatch(new RegExp(`^ {2}1 session from ${stranger} to 22/tcp on .*: kept by failsafe ssh$`, "m"));
+  });
+
+  it("knows the port on which the node's own SSH server was found, and remembers nothing of its own", async () => {
+    await opened([{ from: stranger, to: node.ipv4, port: 8443 }]);
+    await mkdir(join(node.folder, "state"), { recursive: true });
+    const facts = JSON.stringify([{ kind: "SshListener", port: 8443, evidence: "sshd" }]);
+    await writeFile(foundFile(), facts);
+    const { exitCode, stdout } = await plan(["-f", "-"], manifests({ web: spec("Cut") }, serviceGroups));
+    expect(stdout).toMatch(
+      new RegExp(`^ {2}\\d sessions? from ${stranger} to 8443/tcp on .*: kept by failsafe found-ssh$`, "m"),
+    );
+    expect(exitCode).toBe(2);
+    expect(await readFile(foundFile(), "utf8")).toBe(facts);
+  });
+
+  it("says whose open connections are above a limit, and these many cannot be opened anew", async () => {
+    const four = Array.from({ length: 4 }, () => ({ from: friend, to: node.ipv4, port: 8443 }));
+    const living = await opened([...four, { from: another, to: node.ipv4, port: 8443 }]);
+    const limit = { rateLimits: [{ name: "few", ports: [8443], maxConcurrent: 3 }] };
+    const { exitCode, stdout } = await plan(["-f", "-"], manifests({ limit }, serviceGroups));
+    expect(stdout.match(/^ {2}.* connections open on .*$/gm)).toEqual([
+      expect.stringMatching(
+        new RegExp(
+          `^ {2}${friend} has 4 connections open on .* allows 3 at a time: 1 of them could not be opened anew$`,
+        ),
+      ),
+    ]);
+    expect(exitCode).toBe(3);
+    await enforcer.enforce({ limit }, serviceGroups);
+    expect(await outcomes(living, 10_000)).toEqual(living.map(() => "echoed"));
+    const again = await Promise.allSettled(four.map((one) => outside.open(one, { timeoutMilliseconds: 5_000 })));
+    open.push(...again.flatMap((one) => (one.status === "fulfilled" ? [one.value] : [])));
+    expect(again.filter(({ status }) => status === "rejected")).toHaveLength(1);
   });
 
   it("compares with what was applied last, and says where the kernel is not as it was left", async () => {

@@ -40,6 +40,24 @@ describe("a Service", () => {
     ]);
   });
 
+  it("names whom it lets in by its load balancer's address, and by that alone", () => {
+    const service = (ranges: readonly string[]) =>
+      object(
+        "Service",
+        { type: "LoadBalancer", loadBalancerSourceRanges: ranges, ports: [{ port: 443, nodePort: 30443 }] },
+        { loadBalancer: { ingress: [{ ip: "192.0.2.80" }] } },
+      );
+    const sources = (ranges: readonly string[]) => servicePlaces(service(ranges)).map((one) => [one.kind, one.sources]);
+    expect(sources(["203.0.113.0/24", " 2001:db8::/32"])).toEqual([
+      ["NodePort", undefined],
+      ["LoadBalancer", ["203.0.113.0/24", "2001:db8::/32"]],
+    ]);
+    expect(sources(["somewhere"])).toEqual([
+      ["NodePort", undefined],
+      ["LoadBalancer", undefined],
+    ]);
+  });
+
   it("of type ClusterIP is the cluster's alone", () => {
     expect(servicePlaces(object("Service", { clusterIPs: ["10.96.0.7"], ports: [{ port: 443 }] }))).toEqual([]);
   });

@@ -78,6 +78,7 @@ it("has one shape as JSON, and counts lines unless they are asked for", () => {
     "outcome",
     "nodes",
     "flows",
+    "limits",
     "places",
     "sessions",
     "gaps",

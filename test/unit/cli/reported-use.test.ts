@@ -8,6 +8,9 @@ const listener = (address: string, port: number, more: object = {}) =>
   ({ protocol: "TCP", address, port, reach: "Everybody", ...more }) as const;
 
 const status = {
+  failsafes: [
+    { name: "ssh", direction: "Inbound", protocol: "TCP", ports: "22", peers: "Everybody", origin: "Default" },
+  ],
   listeners: {
     count: 3,
     top: [listener("0.0.0.0", 9100, { process: "node_exporter", podUid: "uid-1" }), listener("127.0.0.1", 9101)],
@@ -49,5 +52,8 @@ it("says how much the bounded lists leave out", () => {
 it("never takes a node of which nothing was reported for unused", () => {
   const unknown = (one: NodeStateStatus | undefined) => reportedUse({ ...facts, status: one });
   expect(unknown(undefined)).toMatchObject({ flowsComplete: false, gaps: [{ reason: "NotReported" }] });
-  expect(unknown({ agentVersion: "1" })).toMatchObject({ flowsComplete: false, gaps: [{ reason: "NotAudited" }] });
+  expect(unknown({ agentVersion: "1" })).toMatchObject({
+    flowsComplete: false,
+    gaps: [{ reason: "NotAudited" }, { reason: "FailsafesNotReported" }],
+  });
 });

@@ -103,6 +103,35 @@ describe("places", () => {
     });
   });
 
+  it("behind loadBalancerSourceRanges lose only whom these let in", () => {
+    const at = (...sources: string[]) => ({
+      ...place("LoadBalancer", 443, "shop/web"),
+      address: "192.0.2.80",
+      sources,
+    });
+    const hit = (one: Place) => preview([node("a", [officePorts], { places: [one] })], world);
+    const officePorts = assigned(
+      {
+        firewall: {
+          inbound: {
+            ports: ["1-65535"],
+            allow: [{ name: "office", from: [{ ipBlock: { cidr: "203.0.113.0/24" } }] }],
+          },
+        },
+      },
+      "web",
+    );
+    expect(hit(at("203.0.113.0/25"))).toMatchObject({ outcome: "Changes", places: [] });
+    expect(hit(at("198.51.100.0/24"))).toMatchObject({
+      outcome: "Cuts",
+      places: [{ change: "Closed", before: "Everybody", after: "Nobody", sources: ["198.51.100.0/24"] }],
+    });
+    expect(hit(at("203.0.113.0/24", "198.51.100.0/24"))).toMatchObject({
+      outcome: "Changes",
+      places: [{ change: "Narrowed", before: "Everybody", after: "Some" }],
+    });
+  });
+
   it("that are narrowed to some are told, and are what the policy is for", () => {
     const hits = preview([node("a", [officeOnly], { places: [place("NodePort", 30080, "shop/web")] })], world);
     // There is no IPv6 in the list.

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { listenerSight } from "../agent/listener-sight.ts";
 import type { HostView } from "../audit/host-view.ts";
 import { observeInterfaces } from "../audit/listeners/interfaces.ts";
+import { isLoopback } from "../audit/listeners/reach.ts";
 import type { Connection, SocketReader } from "../audit/sockets.ts";
 import { ToolMissingError } from "../kernel/errors.ts";
 import type { Kernel } from "../kernel/kernel.ts";
@@ -10,19 +10,19 @@ import { judge } from "../plan/judge.ts";
 import { parseAddress, prefixLookup } from "../plan/prefix-lookup.ts";
 import type { NodePlan } from "../plan/types.ts";
 import type { Flow, Gap, NodeUse } from "../preview/types.ts";
-import { isLoopback } from "./declared-places.ts";
+import { listenerSight } from "./listener-sight.ts";
 
 /** A resolver's socket is gone by then. */
 const SECOND_LOOK_MILLISECONDS = 500;
 
-export interface HostReaders {
+export interface UseReaders {
   readonly kernel: Pick<Kernel, "network" | "connections" | "sysctls">;
   readonly host: HostView;
   readonly sockets: SocketReader;
 }
 
 /** Who uses this host, read from its kernel. `plan` knows the service addresses. Reads only; needs root. */
-export async function observeUse({ kernel, host, sockets }: HostReaders, plan: NodePlan): Promise<NodeUse> {
+export async function observeUse({ kernel, host, sockets }: UseReaders, plan: NodePlan): Promise<NodeUse> {
   const sight = listenerSight(host, sockets);
   await sight.observe();
   await sleep(SECOND_LOOK_MILLISECONDS);
@@ -39,9 +39,9 @@ export async function observeUse({ kernel, host, sockets }: HostReaders, plan: N
     if (state === "Established" && !tracked.has(tuple(local, remote))) flows.see(ofSocket({ local, remote }));
   }
   const gaps: Gap[] = [
-    ...(untracked ? [{ reason: "UdpNotTracked" as const }] : []),
-    ...(unreadable > 0 ? [{ reason: "ProcessesHidden" as const, count: unreadable }] : []),
-    { reason: "NoServicesAndPods" },
+    ...(untracked ? [gap("UdpNotTracked")] : []),
+    ...(unreadable > 0 ? [gap("ProcessesHidden", unreadable)] : []),
+    gap("NoServicesAndPods"),
   ];
   return {
     places: all
@@ -56,9 +56,13 @@ export async function observeUse({ kernel, host, sockets }: HostReaders, plan: N
   };
 }
 
+function gap(reason: Gap["reason"], count?: number): Gap {
+  return count === undefined ? { reason } : { reason, count };
+}
+
 /** True where conntrack knows nothing of what is under way. */
 async function seeTracked(
-  kernel: HostReaders["kernel"],
+  kernel: UseReaders["kernel"],
   visit: (connection: TrackedConnection) => void,
 ): Promise<boolean> {
   const count = "net.netfilter.nf_conntrack_count";
