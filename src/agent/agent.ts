@@ -18,6 +18,7 @@ import type { Logger } from "../telemetry/logger.ts";
 import { agentMetrics } from "./agent-metrics.ts";
 import { auditMetrics } from "./audit-metrics.ts";
 import { clusterReports } from "./cluster-reports.ts";
+import { coming } from "./coming.ts";
 import type { DisengageFile } from "./disengage-file.ts";
 import { disengaged } from "./disengaged.ts";
 import type { FoundFile } from "./found-file.ts";
@@ -27,6 +28,7 @@ import { agentInputs } from "./inputs.ts";
 import { nodeAudits } from "./node-audits.ts";
 import type { Resolve } from "./node-destinations.ts";
 import { nodeSight } from "./node-sight.ts";
+import { observeUse } from "./node-use.ts";
 import { passes, together } from "./passes.ts";
 import { peerMeasuring } from "./peer-measuring.ts";
 import { podRanges } from "./pod-ranges.ts";
@@ -94,6 +96,12 @@ export function agent(options: AgentOptions): Agent {
     onChange: bell.ring,
   });
   const pods = podRanges({ ...options, onChange: bell.ring });
+  const previews = coming({
+    observe: (plan) => observeUse(options, plan),
+    log,
+    clock,
+    onChange: bell.ring,
+  });
   const audits = nodeAudits({
     ...options,
     inputs,
@@ -109,6 +117,7 @@ export function agent(options: AgentOptions): Agent {
     inputs,
     measuring,
     pods,
+    coming: previews,
     disengaged: off,
     found: { sight: nodeSight({ ...options, now: clock.now }), file: options.foundFile },
     agentVersion: options.version,
@@ -146,6 +155,7 @@ export function agent(options: AgentOptions): Agent {
           (stop) => heartbeat({ beat, log }, stop),
           measuring.run,
           pods.run,
+          previews.run,
           (stop) => off.watch(bell.ring, stop),
         ],
         signal,

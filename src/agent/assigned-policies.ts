@@ -89,7 +89,7 @@ const NAME = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
 const HASH = /^[0-9a-f]{1,64}$/;
 
 /** Only values that status may hold: one that the API server refuses would cost the whole status. */
-function readRevision(element: unknown): PolicyRevision | undefined {
+export function readRevision(element: unknown): PolicyRevision | undefined {
   if (typeof element !== "object" || element === null) return undefined;
   const { name, uid, hash } = element as Readonly<Record<string, unknown>>;
   if (typeof name !== "string" || !NAME.test(name)) return undefined;

@@ -17,6 +17,8 @@ export interface NodeStateRecord {
   readonly policies: readonly unknown[] | undefined;
   /** Policies of which it does not say yet what shall become of them: what is enforced of them stays. */
   readonly keep?: readonly string[];
+  /** Revisions whose turn has not come: each element is still to be judged. */
+  readonly previews?: readonly unknown[];
   /** What others ask to have measured, and what they measured; what cannot be read is not there. */
   readonly probes: readonly PeerProbe[];
   readonly probeAnswers: readonly ProbeAnswer[];
@@ -126,9 +128,9 @@ export function agentInputs({ client, nodeName, log, onChange }: AgentInputsOpti
 function readNodeState(object: KubeObject & { readonly spec?: unknown; readonly status?: unknown }): NodeStateRecord {
   const { uid, generation } = object.metadata;
   const spec: Readonly<
-    Partial<Record<"policies" | "keep" | "auditRequest" | "skipped" | "probes" | "probeAnswers", unknown>>
+    Partial<Record<"policies" | "keep" | "previews" | "auditRequest" | "skipped" | "probes" | "probeAnswers", unknown>>
   > = typeof object.spec === "object" && object.spec !== null ? object.spec : {};
-  const { policies, keep, auditRequest, skipped, probes, probeAnswers } = spec;
+  const { policies, keep, previews, auditRequest, skipped, probes, probeAnswers } = spec;
   return {
     uid,
     generation,
@@ -137,6 +139,7 @@ function readNodeState(object: KubeObject & { readonly spec?: unknown; readonly 
     probeAnswers: probeAnswersSchema.safeParse(probeAnswers).data ?? [],
     status: nodeStateStatusSchema.safeParse(object.status).data,
     ...(Array.isArray(keep) && { keep: keep.filter((name) => typeof name === "string") }),
+    ...(Array.isArray(previews) && { previews }),
     ...(skipped === true && { skipped }),
     ...(typeof auditRequest === "string" && auditRequest !== "" && { auditRequest }),
   };

@@ -1,3 +1,4 @@
+import type { ComingOnNode } from "../api/coming.ts";
 import { type Condition, clipText, setCondition } from "../api/condition.ts";
 import type { DroppedOnNode } from "../api/dropped.ts";
 import type { FailsafeOnNode } from "../api/failsafes-on-node.ts";
@@ -79,6 +80,8 @@ export interface Observation {
   readonly audits: AuditParts;
   /** What peers are to measure of this node, and what it measured for others. */
   readonly measuring: Pick<NodeStateStatus, "probeRequest" | "probeResults">;
+  /** What revisions would cut whose turn has not come; undefined: nobody looks. */
+  readonly previews: readonly ComingOnNode[] | undefined;
 }
 
 /** The status that says `seen`. Times of things that did not change since `before` stay. Pure. */
@@ -109,6 +112,7 @@ export function nodeStatus(seen: Observation, before: NodeStateStatus | undefine
         since: same ? then.since : new Date(now).toISOString(),
       };
     }),
+    ...(seen.previews === undefined ? {} : { previews: [...seen.previews] }),
     ...measured(seen),
     ...(seen.failsafes.length === 0 ? {} : { failsafes: [...seen.failsafes] }),
     ...(seen.observed.length === 0 ? {} : { observed: [...seen.observed] }),

@@ -9,6 +9,7 @@ import type { AgentMetrics } from "./agent-metrics.ts";
 import { aiming } from "./aiming.ts";
 import { assignment } from "./assignment.ts";
 import { charged } from "./charged.ts";
+import type { Coming } from "./coming.ts";
 import { commit } from "./commit.ts";
 import { currentSettings } from "./current-settings.ts";
 import { type Disengaged, disengagedOutcomes } from "./disengaged.ts";
@@ -58,6 +59,8 @@ export interface ReconcilerOptions {
   readonly audits: Pick<NodeAudits, "follow" | "remember" | "status">;
   readonly measuring: Pick<PeerMeasuring, "follow" | "status">;
   readonly pods: Pick<PodRanges, "follow" | "counts">;
+  /** Absent: there is no roll-out that anything waits for. */
+  readonly coming?: Pick<Coming, "follow" | "looking" | "remember" | "status">;
   /** Paces everything; what people read is told by its `wallOf`. */
   readonly clock: SteadyClock;
   /** Hands a status over for writing; must not block. Called after each pass, also where nothing changed. */
@@ -215,9 +218,22 @@ export function reconciler(options: ReconcilerOptions): Reconciler {
       repairs += status?.drift?.count ?? 0;
       for (const policy of status?.policies ?? []) drops.carryOn(policy);
       dropped.carryOn(status?.dropped ?? []);
+      options.coming?.remember(status?.previews ?? []);
       if (status?.audit !== undefined) audits.remember(status.audit, status.listeners);
     }
     published = { uid, status };
+  }
+
+  function followComing({ previews = [] }: NodeStateRecord): void {
+    const { held } = enforce;
+    options.coming?.follow({
+      waiting: previews,
+      held,
+      settling: held === undefined && off.current === undefined && assigned.policies.policies.length > 0,
+      groups: inputs.groups(),
+      settings: settings.current,
+      revision: inputs.revision,
+    });
   }
 
   function publish(): void {
@@ -237,8 +253,13 @@ export function reconciler(options: ReconcilerOptions): Reconciler {
     if (state === undefined) return;
     measuring.follow(state, enforce);
     options.pods.follow(enforce.held?.plan);
+    followComing(state);
     const seen: Observation = {
-      generation: state.generation,
+      // What comes is part of the spec, and said in the same write: a node has one for each revision that waits.
+      generation:
+        options.coming?.looking() === true
+          ? (published?.status?.observedGeneration ?? state.generation)
+          : state.generation,
       skipped: state.skipped === true,
       agentVersion: options.agentVersion,
       facts: facts.value,
@@ -255,6 +276,7 @@ export function reconciler(options: ReconcilerOptions): Reconciler {
       lastRepair,
       audits: audits.status(published?.status),
       measuring: measuring.status(),
+      previews: options.coming?.status(),
     };
     const status = nodeStatus(seen, published?.status, wall());
     published = { uid: state.uid, status };

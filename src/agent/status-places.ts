@@ -3,6 +3,7 @@ import { clipText } from "../api/condition.ts";
 import type { NodeStateStatus, PolicyOnNode } from "../api/node-state.ts";
 
 type Status = NodeStateStatus;
+type Preview = NonNullable<Status["previews"]>[number];
 type Audit = NonNullable<Status["audit"]>;
 
 interface Place {
@@ -27,8 +28,13 @@ const inAudit = (status: Status, change: (audit: Audit) => Partial<Audit>): Stat
 const inPolicies = (status: Status, change: (policy: PolicyOnNode) => PolicyOnNode): Status =>
   status.policies === undefined ? status : { ...status, policies: status.policies.map(change) };
 
+const inPreviews = (status: Status, change: (preview: Preview) => Preview): Status =>
+  status.previews === undefined ? status : { ...status, previews: status.previews.map(change) };
+
 /** A member of the status that is a list, absent where nothing of it stays. */
-function listOf(member: "dropped" | "failsafes" | "observed" | "probeResults" | "sysctls" | "wouldSet"): Place {
+function listOf(
+  member: "dropped" | "failsafes" | "observed" | "previews" | "probeResults" | "sysctls" | "wouldSet",
+): Place {
   return {
     size: (status) => status[member]?.length ?? 0,
     cut: ({ [member]: list = [], ...status }, most) =>
@@ -80,6 +86,23 @@ const places = {
         topPeers === undefined ? entry : { ...entry, topPeers: topPeers.slice(0, most) },
       ),
     }),
+  },
+  /** One that is not named counts as not said, never as "cuts nothing". */
+  previews: listOf("previews"),
+  "previews.top": {
+    size: ({ previews = [] }) => longest(previews.map(({ top = [] }) => top.length)),
+    cut: (status, most) =>
+      inPreviews(status, ({ top, ...preview }) =>
+        top === undefined || most === 0 ? preview : { ...preview, top: top.slice(0, most) },
+      ),
+  },
+  "previews.message": {
+    unit: CHARACTERS,
+    size: ({ previews = [] }) => longest(previews.map(({ message = "" }) => message.length)),
+    cut: (status, most) =>
+      inPreviews(status, ({ message, ...preview }) =>
+        message === undefined || most === 0 ? preview : { ...preview, message: clip(message, most) },
+      ),
   },
   /** What is left out is written when the controller has taken what stands there. */
   probeResults: listOf("probeResults"),

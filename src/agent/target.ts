@@ -43,25 +43,34 @@ export function targetOf(
     return { kind: "Keep", reason: unknown.state === "RolledBack" ? "RolledBack" : "SpecUnreadable", message };
   }
   const enforcement = compileEnforcement(assigned.policies, groups, settings);
-  if (state.alone !== true && judgesTraffic(enforcement) && !knowsNodes(enforcement)) {
-    const message =
-      "the controller has not published the nodes' addresses yet: enforced now, it would cut the cluster's own traffic";
-    return { kind: "Keep", reason: "ClusterAddressesMissing", message };
-  }
-  const unpublished = enforcement.plan.warnings.find(({ reason }) => reason === "NodeAddressesMissing");
-  if (unpublished !== undefined) {
-    // All waits, not this policy alone: another that comes with it may rely on what this one allows.
-    const message = `policy ${unpublished.policy}: ${unpublished.message}; enforced now, it would cut them off: waiting for the controller`;
-    return { kind: "Keep", reason: "NodeAddressesMissing", message };
-  }
-  return { kind: "Enforce", enforcement };
+  const missing = addressesMissing(enforcement, state.alone);
+  return missing === undefined ? { kind: "Enforce", enforcement } : { kind: "Keep", ...missing };
 }
 
-function judgesTraffic({ plan }: Enforcement): boolean {
+type Compiled = Pick<Enforcement, "plan" | "groups">;
+
+/** What the controller has yet to publish before anything can be judged by these policies; `alone`: there is none. */
+export function addressesMissing(
+  compiled: Compiled,
+  alone: NodeStateRecord["alone"],
+): { readonly reason: string; readonly message: string } | undefined {
+  if (alone !== true && judgesTraffic(compiled) && !knowsNodes(compiled)) {
+    const message =
+      "the controller has not published the nodes' addresses yet: enforced now, it would cut the cluster's own traffic";
+    return { reason: "ClusterAddressesMissing", message };
+  }
+  const unpublished = compiled.plan.warnings.find(({ reason }) => reason === "NodeAddressesMissing");
+  if (unpublished === undefined) return undefined;
+  // All waits, not this policy alone: another that comes with it may rely on what this one allows.
+  const message = `policy ${unpublished.policy}: ${unpublished.message}; enforced now, it would cut them off: waiting for the controller`;
+  return { reason: "NodeAddressesMissing", message };
+}
+
+function judgesTraffic({ plan }: Compiled): boolean {
   return plan.inbound.length + plan.outbound.length + plan.rateLimits.length > 0;
 }
 
 /** NodeState and groups come by watches of their own, in any order; a cluster has at least this node. */
-function knowsNodes({ groups }: Enforcement): boolean {
+function knowsNodes({ groups }: Compiled): boolean {
   return groups.some(({ labels, addresses }) => labels[CLUSTER_ADDRESSES_LABEL] === "nodes" && addresses.length > 0);
 }

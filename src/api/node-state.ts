@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { connectionsSchema, listenersSchema, nodeAuditSchema } from "./audit-status.ts";
+import { comingOnNodeSchema } from "./coming.ts";
 import { conditionsSchema, MESSAGE_MAX } from "./condition.ts";
 import type { DeepReadonly } from "./deep-readonly.ts";
 import { droppedOnNodeSchema } from "./dropped.ts";
@@ -53,6 +54,16 @@ const assignedPolicySchema = z
   })
   .describe("One policy as compiled for this node.");
 
+const { retryAt: _, ...revision } = assignedPolicySchema.shape;
+const previewedPolicySchema = z
+  .object({
+    ...revision,
+    plan: planSchema
+      .optional()
+      .describe("What the policy will ask of this node, compiled. Absent where spec would grow beyond 64 KiB by it."),
+  })
+  .describe("A revision whose turn on this node has not come.");
+
 export const nodeStateSpecSchema = z
   .object({
     policies: keyedList(assignedPolicySchema, ["name"], NODE_POLICIES_MAX).describe(
@@ -63,6 +74,12 @@ export const nodeStateSpecSchema = z
       .max(NODE_KEEP_MAX)
       .optional()
       .describe("Policies whose turn on this node has not come: what the agent enforces of them stays."),
+    previews: keyedList(previewedPolicySchema, ["name"], NODE_POLICIES_MAX)
+      .optional()
+      .describe(
+        "Revisions of enforcing policies that wait for their turn: the node says in status.previews what they would cut there, and " +
+          "changes nothing. No part of any policy's revision.",
+      ),
     unawaited: z
       .array(z.string().max(63))
       .max(NODE_POLICIES_MAX)
@@ -140,6 +157,12 @@ export const nodeStateStatusSchema = z
     policies: keyedList(policyOnNodeSchema, ["name"], NODE_POLICIES_MAX)
       .optional()
       .describe("Each policy as measured."),
+    // Atomic: server-side apply drops a list by key with its last element, and an empty one says that the agent looks.
+    previews: z
+      .array(comingOnNodeSchema)
+      .max(NODE_POLICIES_MAX)
+      .optional()
+      .describe("What the revisions in spec.previews would cut. Absent: the agent does not look."),
     ephemeralPorts: z
       .object({
         range: z.string().max(64).optional().describe("Measured net.ipv4.ip_local_port_range, as 49152-65535."),

@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { auditSchema } from "./audit.ts";
 import { policyAuditSummarySchema } from "./audit-status.ts";
+import { comingSummarySchema } from "./coming.ts";
 import { conditionsSchema, MESSAGE_MAX } from "./condition.ts";
 import type { DeepReadonly } from "./deep-readonly.ts";
 import { defaulted } from "./defaulted.ts";
@@ -98,6 +99,7 @@ export const policyStatusSchema = z
       .optional()
       .describe("Nodes by outcome."),
     rollout: rolloutStatusSchema.optional(),
+    preview: comingSummarySchema.optional(),
     range: z.string().max(64).optional().describe("Range of local ports measured on the enforced nodes."),
     pods: podCountsSchema.optional(),
     droppedPackets: z

@@ -48,7 +48,9 @@ export function changeHandlers({
       // Its status alone changed; a spec that changes has a new generation.
       if (before !== undefined && before.uid === after?.uid && before.generation === after.generation) {
         // An annotation changes no generation.
-        if (before.auditAsked !== after.auditAsked || before.retryAsked !== after.retryAsked) queue.add("fleet");
+        const annotated = before.auditAsked !== after.auditAsked || before.retryAsked !== after.retryAsked;
+        // That it shows what nodes say of a revision may be what its roll-out waits for.
+        if (annotated || !same(before.status?.preview, after.status?.preview)) queue.add("fleet");
         return;
       }
       queue.add("fleet");
@@ -102,9 +104,16 @@ export function changeHandlers({
 function policiesOf(...states: readonly (NodeStateFacts | undefined)[]): ReadonlySet<string> {
   return new Set(
     states.flatMap((state) =>
-      [...(state?.assigned ?? []), ...(state?.reported ?? [])].map(({ name }) => name).concat(state?.keep ?? []),
+      [...(state?.assigned ?? []), ...(state?.reported ?? []), ...comingTo(state)]
+        .map(({ name }) => name)
+        .concat(state?.keep ?? []),
     ),
   );
+}
+
+function comingTo(state: NodeStateFacts | undefined): readonly { readonly name: string }[] {
+  const { asked = [], said = [] } = state?.coming ?? {};
+  return [...asked, ...said];
 }
 
 function specOf(state: NodeStateFacts | undefined) {

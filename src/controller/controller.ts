@@ -13,6 +13,7 @@ import { liveness } from "./liveness.ts";
 import { ownWrites } from "./own-writes.ts";
 import type { PodRangeState } from "./pod-range.ts";
 import { asksForPods } from "./pods-outcome.ts";
+import { previewPatience } from "./preview-patience.ts";
 import { reconcileAddressGroups } from "./reconcile-address-groups.ts";
 import { type ParsedKey, parseKey, type ReconcileKey } from "./reconcile-key.ts";
 import { reconcileNodeState } from "./reconcile-node-state.ts";
@@ -59,6 +60,8 @@ const ROLE_STORES: Record<ClusterAddressRole | typeof SELECTED_NODES, readonly (
 /** After so long it is looked anew whose turn it is, where a NodeState could not be written. */
 const UNWRITTEN_MILLISECONDS = 10_000;
 
+const LOOK_AGAIN_MILLISECONDS = 100;
+
 /** Level-based: every pass looks at the caches as they are, so it does not matter what happened before it was started. */
 export function createController({
   client,
@@ -74,6 +77,7 @@ export function createController({
   const waiting = new Set<ReconcileKey>();
   const written: WrittenProbes = new Map();
   const handed = ownWrites(now, () => queue.addAfter("fleet", UNWRITTEN_MILLISECONDS));
+  const patience = previewPatience(now, settings.previewWaitMilliseconds);
   let turn: FleetRollout | undefined;
   /** As last looked at. */
   let podRange: PodRangeState | undefined;
@@ -145,8 +149,20 @@ export function createController({
     switch (parsed.kind) {
       case "fleet": {
         if (unsynced(stores, STATUS_STORES).length > 0) return;
-        turn = fleetRollout({ stores, written: handed, heardAt: lives.heardAt, silentAfterMilliseconds, now: now() });
+        const fleet = {
+          stores,
+          written: handed,
+          patience,
+          heardAt: lives.heardAt,
+          silentAfterMilliseconds,
+          now: now(),
+        };
+        turn = fleetRollout(fleet);
         for (const name of turn.nodes) add(`node/${name}`);
+        const { lookAgainInMilliseconds: again, previewing } = turn;
+        // That their time is over is news to status, and to nobody's watch.
+        for (const name of previewing) add(`policy/${name}`);
+        if (again !== undefined) queue.addAfter(key, Math.max(again, LOOK_AGAIN_MILLISECONDS));
         return;
       }
       case "probes": {
@@ -182,6 +198,7 @@ export function createController({
           silentAfterMilliseconds,
           nodePortRange: settings.nodePortRange,
           podRange,
+          previewsOver: patience.over,
           heardAt: lives.heardAt,
           now,
           signal,

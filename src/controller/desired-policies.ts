@@ -12,7 +12,7 @@ import { type Skew, type WrittenPolicy, writtenFor } from "./written-plans.ts";
  * Policies in NodeState.spec as JSON: what an agent reads on each change, and etcd keeps for each node. Of the 64 KiB that a
  * spec may have (DESIGN 2), the rest is for what nodes measure of each other.
  */
-const POLICIES_BYTES_MAX = (64 - 8) * 1024;
+export const POLICIES_BYTES_MAX = (64 - 8) * 1024;
 
 /** Made once: a pass over a fleet asks for every node and policy. */
 const WRITES = numbersOf(PLAN_FORMATS);

@@ -6,6 +6,7 @@ import type { KubeObject } from "../kube/types.ts";
 import { planHash } from "../plan/plan-hash.ts";
 import type { AssignedPolicy } from "../plan/types.ts";
 import { type AuditFacts, auditFacts } from "./audit-facts.ts";
+import { type ComingFacts, comingFacts } from "./coming-facts.ts";
 import { type ProbingFacts, probingFacts } from "./probing-facts.ts";
 import { readNodeStateStatus } from "./read-node-state-status.ts";
 import { type NodeSelection, nodeSelectionsIn } from "./selected-nodes.ts";
@@ -64,6 +65,7 @@ export interface NodeStateFacts {
   /** When something else last changed what is enforced there, and it was repaired. */
   readonly driftAt: string | undefined;
   readonly probing: ProbingFacts;
+  readonly coming: ComingFacts;
 }
 
 /** Total, as one that was left out would be created anew. */
@@ -95,6 +97,7 @@ export function parseNodeStateFacts(object: KubeObject): NodeStateFacts {
     audit: status?.audit && auditFacts(status.audit),
     driftAt: status?.drift?.last?.at,
     probing: probingFacts(spec, status),
+    coming: comingFacts(spec, status?.previews),
   };
 }
 

@@ -1,4 +1,4 @@
-import { NODE_KEEP_MAX } from "../api/node-state.ts";
+import { NODE_KEEP_MAX, NODE_POLICIES_MAX } from "../api/node-state.ts";
 import { byName, compareText } from "../plan/text-order.ts";
 import type { Assigned, WrittenPlan } from "../plan/types.ts";
 import type { DesiredPolicy } from "./desired-policies.ts";
@@ -17,8 +17,12 @@ export interface NodeTarget {
   readonly keepOnNode: readonly string[];
   /** spec.unawaited, sorted. */
   readonly unawaited: readonly string[];
+  /** spec.previews: revisions that wait for their turn. Sorted by name. */
+  readonly previews: readonly Assigned<WrittenPlan>[];
   /** Whether the NodeState does not say so already. */
   readonly differs: boolean;
+  /** The same of `previews` alone: nothing that is in force changes. */
+  readonly asks: boolean;
 }
 
 /** `turnOf`: whether roll-out lets this policy change to this revision (undefined: go) on this node now. */
@@ -32,6 +36,7 @@ export function nodeTarget(
   const keep: string[] = [];
   const remove: string[] = [];
   const keepOnNode: string[] = [];
+  const previews: Assigned<WrittenPlan>[] = [];
   const unawaited: string[] = [];
   let differs = state === undefined;
   for (const [name, wanted] of desired) {
@@ -44,7 +49,13 @@ export function nodeTarget(
       if (same ? state?.unawaited.includes(name) : turn === "Unawaited") unawaited.push(name);
       // A policy that was deleted and made anew with the same content: status answers with the uid.
       if (!same || before.uid !== wanted.element.uid || retries(wanted.element, before, state)) differs = true;
-    } else if (before !== undefined) keep.push(name);
+      continue;
+    }
+    // An agent that does not look has not said so, and is not asked: the roll-out would wait for nothing.
+    if ("element" in wanted && wanted.element.mode === "Enforce" && state?.coming.said !== undefined) {
+      previews.push(wanted.element);
+    }
+    if (before !== undefined) keep.push(name);
     // A NodeState that was lost, and is made anew, does not know what its node has.
     else if (state === undefined || state.keep.includes(name)) keepOnNode.push(name);
   }
@@ -58,7 +69,21 @@ export function nodeTarget(
   keepOnNode.sort(compareText).splice(NODE_KEEP_MAX);
   // A policy that came to be deselected or deleted meanwhile.
   if (state !== undefined && keepOnNode.length !== state.keep.length) differs = true;
-  return { set: set.toSorted(byName), keep, remove, keepOnNode, unawaited: unawaited.toSorted(compareText), differs };
+  previews.sort(byName).splice(NODE_POLICIES_MAX);
+  return {
+    set: set.toSorted(byName),
+    keep,
+    remove,
+    keepOnNode,
+    unawaited: unawaited.toSorted(compareText),
+    previews,
+    differs,
+    asks: revisionsOf(previews) !== revisionsOf(state?.coming.asked ?? []),
+  };
+}
+
+function revisionsOf(elements: readonly { readonly name: string; readonly hash: string }[]): string {
+  return elements.map(({ name, hash }) => `${name}@${hash}`).join(" ");
 }
 
 /** Whoever enforces all has nothing to try again. */

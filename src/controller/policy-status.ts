@@ -1,3 +1,4 @@
+import type { ComingSummary } from "../api/coming.ts";
 import { type Condition, clipText, setCondition } from "../api/condition.ts";
 import { FAILURES_MAX, type PolicyStatus } from "../api/policy.ts";
 import type { Conflict } from "../plan/types.ts";
@@ -35,6 +36,8 @@ export interface PolicyOutcome {
   readonly warnings: readonly string[];
   /** How far it has come; absent where it cannot be read or compiled. */
   readonly rollout?: PolicyRollout;
+  /** What it would cut where it has not come yet; absent: it waits for nobody. */
+  readonly preview?: ComingSummary;
   /** Nodes that it would select if nobody had taken them out; absent: none. */
   readonly skipped?: readonly string[];
   /** One per selected node; absent where the policy asks for no audit. */
@@ -71,9 +74,14 @@ export function summarisePolicy(policy: PolicyOutcome, before: PolicyStatus | un
   );
   const ofNodes =
     outcomes.length === 0 && skipped.length > 0 ? "Every node that it selects is left out." : verdict.message;
-  const message = [ofNodes + remarksOf(outcomes) + skippedWords(skipped), ...podRemarks(policy.pods), ...warnings].join(
-    " ",
-  );
+  const { preview } = policy;
+  const message = [
+    ofNodes + remarksOf(outcomes) + skippedWords(skipped),
+    // Where nobody could be asked it says no more than how many wait.
+    ...(preview !== undefined && preview.looked + preview.awaited > 0 ? [preview.message] : []),
+    ...podRemarks(policy.pods),
+    ...warnings,
+  ].join(" ");
   const flag = (type: string, holds: boolean) => ({ type, status: holds ? "True" : "False", reason, message }) as const;
   const conditions = [
     { type: "Ready", status: ready, reason, message },
@@ -101,6 +109,7 @@ export function summarisePolicy(policy: PolicyOutcome, before: PolicyStatus | un
       ...(skipped.length === 0 ? {} : { skipped: skipped.length }),
     },
     ...(progress === undefined ? {} : { rollout: progress }),
+    ...(preview === undefined ? {} : { preview }),
     ...(setsRange && range !== "" ? { range } : {}),
     ...(policy.pods?.counts === undefined ? {} : { pods: policy.pods.counts }),
     droppedPackets: Math.min(

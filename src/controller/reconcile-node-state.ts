@@ -10,6 +10,7 @@ import type { NodeFacts } from "./node-facts.ts";
 import { type AssignedFacts, type NodeStateFacts, parseNodeStateFacts } from "./node-state-facts.ts";
 import { type NodeTarget, nodeTarget } from "./node-target.ts";
 import type { Handed, OwnWrites } from "./own-writes.ts";
+import { previewElements } from "./preview-elements.ts";
 import { confirmRemoval } from "./removal-guard.ts";
 import type { ControllerStores } from "./stores.ts";
 import { fieldAt, recordsAt } from "./wire-fields.ts";
@@ -82,12 +83,14 @@ async function write(node: NodeFacts, current: KubeObject | undefined, context: 
   const kept = recordsAt(fieldAt(current, "spec"), "policies").filter((element) =>
     target.keep.includes(String(element["name"])),
   );
+  const policies = [...target.set, ...kept];
   const made = {
     apiVersion: API_VERSION,
     kind: NODE_STATE_KIND,
     metadata: { name, ownerReferences },
     spec: {
-      policies: [...target.set, ...kept],
+      policies,
+      ...(target.previews.length === 0 ? {} : { previews: previewElements(target.previews, policies) }),
       ...(target.keepOnNode.length === 0 ? {} : { keep: target.keepOnNode }),
       ...(target.unawaited.length === 0 ? {} : { unawaited: target.unawaited }),
       ...(target.auditRequest === undefined ? {} : { auditRequest: target.auditRequest }),
@@ -138,6 +141,7 @@ function othersOf(current: KubeObject): object {
     keep: ___,
     unawaited: ____,
     skipped: _____,
+    previews: ______,
     ...others
   } = isRecord(spec) ? spec : {};
   return others;
@@ -167,6 +171,7 @@ function targetOf(node: NodeFacts, state: NodeStateFacts | undefined, { stores, 
 function matches(node: NodeFacts, state: NodeStateFacts | undefined, target: Wanted): boolean {
   return (
     !target.differs &&
+    !target.asks &&
     state?.ownerUid === node.uid &&
     state.auditRequest === target.auditRequest &&
     state.skipped === node.skipped

@@ -21,6 +21,8 @@ export interface PolicyStatusContext {
   readonly nodePortRange: PortRange;
   /** How it stands with the range of new pods; absent: not known yet. */
   readonly podRange?: PodRangeState | undefined;
+  /** Whether nodes have had their time to say what a revision would cut. */
+  readonly previewsOver: (policy: string, revision: string) => boolean;
   /** Of this policy. */
   readonly pace: StatusPace;
   /** Milliseconds since the epoch. */

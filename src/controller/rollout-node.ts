@@ -42,6 +42,7 @@ export function rolloutNode(
   const alone = !others && state?.keep.some((name) => name !== policy) !== true;
   const becomesObserver = desired === undefined || element?.mode === "Observe";
   const heard = heardAt(node.name);
+  const preview = element?.mode === "Enforce" ? previewOf(policy, element.hash, state) : undefined;
   return {
     name: node.name,
     labels: node.labels,
@@ -51,6 +52,13 @@ export function rolloutNode(
     alive: node.ready && heard !== undefined && now < heard + silentAfterMilliseconds,
     heard: heard !== undefined,
     unawaited: handed?.unawaited.includes(policy) ?? false,
+    ...(preview === undefined ? {} : { preview }),
     cutsNothing: becomesObserver && (has === undefined || has.observes === true || alone),
   };
+}
+
+function previewOf(policy: string, hash: string, state: NodeStateFacts | undefined): RolloutNode["preview"] {
+  const said = state?.coming.said;
+  if (said === undefined) return undefined;
+  return said.some((one) => one.name === policy && one.hash === hash) ? "Said" : "Awaited";
 }

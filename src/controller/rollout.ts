@@ -26,7 +26,17 @@ export interface RolloutNode {
    * so the change can only open.
    */
   readonly cutsNothing: boolean;
+  /** Its agent is asked what the revision would cut, before its turn; absent: it is not asked. */
+  readonly preview?: "Awaited" | "Said" | undefined;
 }
+
+/** What nodes say beforehand of a revision: whether their time to do so is over, and whether the policy's status shows all of it. */
+export interface PreviewGate {
+  readonly over: boolean;
+  readonly shown: boolean;
+}
+
+const SHOWN: PreviewGate = { over: false, shown: true };
 
 /** Unawaited: the node is not alive, so nobody waits for its answer. */
 export type Turn = "Awaited" | "Unawaited";
@@ -44,6 +54,8 @@ export interface RolloutDecision {
   readonly failed: readonly RolloutNode[];
   /** Nodes that still have to be changed, their turn now or later. */
   readonly pending: number;
+  /** Those whose preview it waits for; absent: it waits for none. */
+  readonly previewing?: readonly RolloutNode[];
 }
 
 /**
@@ -56,8 +68,13 @@ export interface RolloutDecision {
  * 4. Nodes that are not alive are not waited for, and get it when all others have it: what they need may be this very change.
  *    One that never had the policy cannot be in need of it, and takes its turn when it is back.
  * 5. One that stopped living AFTER it was handed the revision keeps its place: that may be the revision's work.
+ * 6. Beyond the canaries only when all that are alive have said what it would cut, or their time is over; and status shows it.
  */
-export function rollout(settings: Rollout, nodes: readonly RolloutNode[]): RolloutDecision {
+export function rollout(
+  settings: Rollout,
+  nodes: readonly RolloutNode[],
+  previews: PreviewGate = SHOWN,
+): RolloutDecision {
   const sorted = nodes.toSorted(byName);
   const changing = sorted.filter(({ desired }) => desired !== undefined);
   const leaving = sorted.filter(({ desired }) => desired === undefined);
@@ -70,7 +87,7 @@ export function rollout(settings: Rollout, nodes: readonly RolloutNode[]): Rollo
   const free = of("Pending").filter(needsNoTurn);
   const fleet: Fleet = { changing, settled: of("Settled"), inFlight: of("InFlight"), failed, holding, pending };
 
-  const step = strategy === "Immediate" ? immediately(fleet) : progressively(settings, fleet);
+  const step = strategy === "Immediate" ? immediately(fleet) : progressively(settings, fleet, previews);
   const gone = leavingTurns(settings, leaving);
   const turns = paused ? [] : [...free.map(awaited), ...step.turns, ...gone.turns];
   const unchanged = sorted.filter((node) => standingOf(node) === "Pending");
@@ -85,6 +102,7 @@ export function rollout(settings: Rollout, nodes: readonly RolloutNode[]): Rollo
     waitingFor: [...holding, ...gone.waitingFor].toSorted(byName),
     failed,
     pending: unchanged.length,
+    ...(step.previewing === undefined ? {} : { previewing: step.previewing }),
   };
 }
 
@@ -101,6 +119,7 @@ interface Fleet {
 interface Step {
   readonly turns: readonly (readonly [string, Turn])[];
   readonly phase: RolloutPhase;
+  readonly previewing?: readonly RolloutNode[];
 }
 
 const awaited = ({ name }: RolloutNode) => [name, "Awaited"] as const;
@@ -111,7 +130,7 @@ function immediately({ pending, holding, failed }: Fleet): Step {
   return { turns, phase: pending.length + holding.length + failed.length === 0 ? "Complete" : "Progressing" };
 }
 
-function progressively(settings: Rollout, fleet: Fleet): Step {
+function progressively(settings: Rollout, fleet: Fleet, previews: PreviewGate): Step {
   const { changing, settled, holding, failed, pending } = fleet;
   if (failed.length > 0) return { turns: [], phase: "Halted" };
   if (pending.length + holding.length === 0) return { turns: [], phase: "Complete" };
@@ -132,6 +151,9 @@ function progressively(settings: Rollout, fleet: Fleet): Step {
     const canaries = ready.filter(isCanary).slice(0, Math.max(0, room));
     return { turns: canaries.map(awaited), phase: "Canary" };
   }
+  const unsaid = previews.over ? [] : ready.filter(({ preview }) => preview === "Awaited");
+  const unshown = !previews.shown && ready.some(({ preview }) => preview !== undefined);
+  if (unsaid.length > 0 || unshown) return { turns: [], phase: "Canary", previewing: unsaid };
   const next = [...ready.filter(isCanary), ...ready.filter((node) => !isCanary(node))];
   const turns = next.slice(0, Math.max(0, most - holding.length)).map(awaited);
   if (ready.length + holding.length > 0) return { turns, phase: "Progressing" };

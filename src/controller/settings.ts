@@ -15,6 +15,8 @@ export interface ControllerSettings {
   readonly podRangeName: string;
   /** How often it is looked whether that is still there, while a policy asks for it. */
   readonly podRangeLookMilliseconds: number;
+  /** How long a roll-out waits for further nodes to say what a revision would cut, before it goes beyond its canaries. */
+  readonly previewWaitMilliseconds: number;
   /** How many keys are worked on at once. */
   readonly concurrency: number;
   /** Writes of one policy's status. */
@@ -29,6 +31,7 @@ export const DEFAULT_CONTROLLER_SETTINGS: ControllerSettings = {
   nodePortRange: DEFAULT_NODE_PORT_RANGE,
   podRangeName: "port-hardening-pod-range",
   podRangeLookMilliseconds: 60_000,
+  previewWaitMilliseconds: 30_000,
   concurrency: 8,
   statusWrites: { burst: 5, intervalMilliseconds: 1_000 },
   events: DEFAULT_EVENT_RATES,

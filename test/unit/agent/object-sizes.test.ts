@@ -81,6 +81,7 @@ function statusOf({ policies, long }: Size): NodeStateStatus {
         message: "m".repeat(long ? 1_024 : 100),
       })),
       failure: undefined,
+      previews: [],
       problems: [],
       sysctls: new Map([["net.ipv4.ip_local_port_range", "49152\t65535"]]),
       failsafes: failsafesOnNode(merge([judging], [], DEFAULT_NODE_SETTINGS), []),

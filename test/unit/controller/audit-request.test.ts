@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { auditAsked } from "../../../src/controller/audit-annotation.ts";
 import { auditRequest } from "../../../src/controller/audit-request.ts";
 import { fleetRollout } from "../../../src/controller/fleet-rollout.ts";
+import { previewPatience } from "../../../src/controller/preview-patience.ts";
 import { elementOf, nodeFacts, policyFacts, stateFacts, store, stores } from "./facts.ts";
 
 const policy = (name: string, auditAsked?: string) => ({ name, auditAsked });
@@ -63,6 +64,7 @@ it("has the NodeState written where it differs, and changes no revision by that"
         nodeStates: store([stateFacts("a", { assigned, auditRequest })]),
       }),
       written: { newest: (_node, cached) => cached },
+      patience: previewPatience(() => 0, 30_000),
       heardAt: () => 0,
       silentAfterMilliseconds: 1_000,
       now: 0,

@@ -1,3 +1,4 @@
+import { NOTHING_COMES } from "../../../src/controller/coming-facts.ts";
 import { compilePolicy } from "../../../src/controller/compiled-policy.ts";
 import type { NodeFacts } from "../../../src/controller/node-facts.ts";
 import type { NodeStateFacts } from "../../../src/controller/node-state-facts.ts";
@@ -30,6 +31,7 @@ export function stateFacts(name: string, facts: Partial<NodeStateFacts> = {}): N
     audit: undefined,
     driftAt: undefined,
     probing: NO_PROBING,
+    coming: NOTHING_COMES,
     ...facts,
   };
 }

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { fleetRollout } from "../../../src/controller/fleet-rollout.ts";
+import { previewPatience } from "../../../src/controller/preview-patience.ts";
 import { rollout } from "../../../src/controller/rollout.ts";
 import { elementOf, nodeFacts, policyFacts, stateFacts, store, stores } from "./facts.ts";
 import { fleet, settings } from "./rollout-nodes.ts";
@@ -191,7 +192,8 @@ describe("what changes nothing on nodes", () => {
 
 describe("one look at the fleet", () => {
   const nothingWritten = { newest: (_node: string, cached: ReturnType<typeof stateFacts> | undefined) => cached };
-  const hearing = { written: nothingWritten, heardAt: () => 0, silentAfterMilliseconds: 1_000, now: 0 };
+  const patience = previewPatience(() => 0, 30_000);
+  const hearing = { written: nothingWritten, patience, heardAt: () => 0, silentAfterMilliseconds: 1_000, now: 0 };
   const inPool = { labels: { pool: "a" } };
 
   it("finds the NodeStates that must be written, and those whose Node is gone", () => {
