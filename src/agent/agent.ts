@@ -33,7 +33,9 @@ import { passes, together } from "./passes.ts";
 import { peerMeasuring } from "./peer-measuring.ts";
 import { podRanges } from "./pod-ranges.ts";
 import { probing } from "./probing.ts";
+import { probedWithPeers } from "./reach-in.ts";
 import { reconciler } from "./reconciler.ts";
+import { saidStatus } from "./said-status.ts";
 import type { StateDirectory } from "./state-directory.ts";
 import { statusWriter } from "./status-writer.ts";
 import type { SteadyClock } from "./steady-clock.ts";
@@ -85,15 +87,21 @@ export function agent(options: AgentOptions): Agent {
   const { nodeName, namespace, client, kernel, log, clock } = options;
   const bell = wake();
   const off = disengaged(options.disengageFile, log);
-  const inputs = agentInputs({ client, nodeName, log, onChange: bell.ring });
+  const inputs = agentInputs({ client, nodeName, log, onChange: heard });
   const metrics = agentMetrics(options.registry);
   const writer = statusWriter({ write: writeStatus, log, now: clock.now, metrics });
+  const said = saidStatus({
+    publish: writer.publish,
+    before: () => (inputs.synced ? inputs.nodeState() : undefined),
+    measuring: () => measuring.status(),
+  });
   const measuring = peerMeasuring({
     kernel,
+    failsafes: options.settings.failsafes.inbound,
     groups: inputs.groups,
     now: Date.now,
     newId: () => randomBytes(8).toString("hex"),
-    onChange: bell.ring,
+    onChange: said.again,
   });
   const pods = podRanges({ ...options, onChange: bell.ring });
   const previews = coming({
@@ -113,7 +121,10 @@ export function agent(options: AgentOptions): Agent {
   });
   const reconciling = reconciler({
     ...options,
-    probing: probing({ probes: options.probes, sleep: (milliseconds) => wait(milliseconds) }),
+    probing: probedWithPeers(
+      probing({ probes: options.probes, sleep: (milliseconds) => wait(milliseconds) }),
+      measuring.reachIn,
+    ),
     inputs,
     measuring,
     pods,
@@ -123,8 +134,17 @@ export function agent(options: AgentOptions): Agent {
     agentVersion: options.version,
     metrics,
     audits,
-    publish: writer.publish,
+    publish: said.publish,
   });
+
+  /** Peers wait for answers, and a pass that is confirming a change waits for theirs. */
+  function heard(): void {
+    const state = inputs.synced ? inputs.nodeState() : undefined;
+    if (state !== undefined) measuring.told(state);
+    // One that began with a change of the agent before it has said nothing yet.
+    if (measuring.reachIn.requests.length > 0) said.again();
+    bell.ring();
+  }
 
   /** `uid` is a precondition: what was measured for a deleted NodeState is not written into its successor. */
   async function writeStatus(uid: string | undefined, status: NodeStateStatus, signal: AbortSignal): Promise<void> {
@@ -134,6 +154,15 @@ export function agent(options: AgentOptions): Agent {
       log.warn({ fields }, "status written without fields that the kind does not know: its CRD is older");
     const how = { fieldManager: FIELD_MANAGER, subresource: "status", onLeftOut } as const;
     await applyDeclared(client, resources.nodeStates, object, how, signal);
+  }
+
+  /** Whatever a pass asked of peers ends with it. */
+  async function reconcile(): Promise<number> {
+    try {
+      return await reconciling.reconcile();
+    } finally {
+      measuring.reachIn.over();
+    }
   }
 
   const beat = (signal: AbortSignal): Promise<void> =>
@@ -149,7 +178,7 @@ export function agent(options: AgentOptions): Agent {
       together(
         [
           inputs.run,
-          (stop) => passes({ reconciler: reconciling, kernel, bell, clock, log }, stop),
+          (stop) => passes({ reconciler: { ...reconciling, reconcile }, kernel, bell, clock, log }, stop),
           audits.run,
           writer.run,
           (stop) => heartbeat({ beat, log }, stop),

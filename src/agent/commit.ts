@@ -67,7 +67,7 @@ export function commit(options: CommitOptions): Commit {
 
   /** What is armed and applied: confirmed, or rolled back and charged. */
   async function settle(change: ProbedChange): Promise<void> {
-    const failing = await probing.failing(change.probes);
+    const failing = await probing.failing(change.probes, patience(change));
     if (failing.length === 0) {
       if (await guard.confirm()) return;
       return rolledBack(change);
@@ -75,7 +75,7 @@ export function commit(options: CommitOptions): Commit {
     log.warn({ failing }, "the node does not reach what it reached before; rolling back");
     await guard.rollBack();
     opened(await guard.left());
-    const still = await probing.failing(failing);
+    const still = await probing.failing(failing, patience(change));
     try {
       if (still.length === failing.length) {
         const names = failing.join(", ");
@@ -117,10 +117,10 @@ export function commit(options: CommitOptions): Commit {
 
   async function arm(enforcement: Enforcement, { rollBack }: PlannedWrite): Promise<PendingChange> {
     const { policies, groups, rules } = enforcement;
-    const { timeoutSeconds, ...parts } = changedParts(saved.last, { policies, groups, rules });
+    const parts = changedParts(saved.last, { policies, groups, rules });
     const probes = [...(await probing.before())];
     const change = { ...parts, probes, last: formatLastApplied({ policies, groups }) };
-    await guard.arm(change, rollBack, timeoutSeconds);
+    await guard.arm(change, rollBack, parts.timeoutSeconds);
     return change;
   }
 
@@ -185,6 +185,11 @@ export function commit(options: CommitOptions): Commit {
       undecided = false;
     },
   };
+}
+
+/** Half of the time: the other half is for writing before and confirming behind. */
+function patience({ timeoutSeconds = 5 }: ProbedChange): number {
+  return (timeoutSeconds * 1_000) / 2;
 }
 
 function whyNot(marks: ReadonlySet<string>): string {

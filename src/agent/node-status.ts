@@ -19,6 +19,7 @@ import {
 import type { PolicyRevision } from "./assigned-policies.ts";
 import type { AuditParts } from "./audit-status.ts";
 import type { Repair } from "./drift-guard.ts";
+import type { MeasuringStatus } from "./peer-measuring.ts";
 
 /** One policy as it stands on this node. */
 export interface PolicyOutcome extends PolicyRevision {
@@ -79,7 +80,7 @@ export interface Observation {
   readonly lastRepair: Repair | undefined;
   readonly audits: AuditParts;
   /** What peers are to measure of this node, and what it measured for others. */
-  readonly measuring: Pick<NodeStateStatus, "probeRequest" | "probeResults">;
+  readonly measuring: MeasuringStatus;
   /** What revisions would cut whose turn has not come; undefined: nobody looks. */
   readonly previews: readonly ComingOnNode[] | undefined;
 }

@@ -10,7 +10,7 @@ export interface PeerPath {
 
 /** What an agent measures for others: it connects to ports of other nodes, gently, and never of its own accord. */
 export interface PeerProber {
-  /** The probes that are asked for now. New ones are made one after the other; those that are gone are forgotten. */
+  /** The probes that are asked for now. New ones are made in turn; those that are gone are forgotten. */
   serve(probes: readonly PeerProbe[]): void;
   /** Of probes that are still asked for. */
   results(): readonly ProbeResult[];
@@ -29,8 +29,10 @@ export interface PeerProberOptions {
   readonly guard: PathGuard;
   /** After each probe that was made. */
   readonly onResult: () => void;
-  /** Between the beginnings of two connections. */
+  /** Between the beginnings of two connections of a probe. */
   readonly paceMilliseconds?: number;
+  /** Probes that are made at the same time; absent: one. */
+  readonly probesAtOnce?: number;
 }
 
 const AT_ONCE = 8;
@@ -41,11 +43,12 @@ export function peerProber({
   guard,
   onResult,
   paceMilliseconds = PACE_MILLISECONDS,
+  probesAtOnce = 1,
 }: PeerProberOptions): PeerProber {
   const bell = wake();
   const made = new Map<string, ProbeResult>();
   let asked: ReadonlyMap<string, PeerProbe> = new Map();
-  let under: { readonly id: string; readonly stop: AbortController } | undefined;
+  const under = new Map<string, AbortController>();
 
   /** All ways of a probe at once: eight connections are eight, wherever they go. */
   async function probe({ id, paths, ports }: PeerProbe, signal: AbortSignal): Promise<ProbeResult> {
@@ -76,29 +79,37 @@ export function peerProber({
     return { id, paths: tries.map(probedPath) };
   }
 
+  async function make(next: PeerProbe, signal: AbortSignal): Promise<void> {
+    const stop = new AbortController();
+    under.set(next.id, stop);
+    const result = await probe(next, AbortSignal.any([signal, stop.signal]));
+    under.delete(next.id);
+    bell.ring();
+    if (signal.aborted || stop.signal.aborted) return;
+    made.set(next.id, result);
+    onResult();
+  }
+
   return {
     serve(probes) {
       asked = new Map(probes.map((one) => [one.id, one]));
       for (const id of made.keys()) if (!asked.has(id)) made.delete(id);
-      if (under !== undefined && !asked.has(under.id)) under.stop.abort(new Error("nobody asks for it any more"));
+      for (const [id, stop] of under) if (!asked.has(id)) stop.abort(new Error("nobody asks for it any more"));
       bell.ring();
     },
     results: () => [...asked.keys()].flatMap((id) => made.get(id) ?? []),
     async run(signal) {
+      const making = new Set<Promise<void>>();
       while (!signal.aborted) {
-        const next = [...asked.values()].find(({ id }) => !made.has(id));
-        if (next === undefined) {
+        const next = [...asked.values()].find(({ id }) => !made.has(id) && !under.has(id));
+        if (next === undefined || under.size >= probesAtOnce) {
           await bell.sleep(Number.POSITIVE_INFINITY, signal);
           continue;
         }
-        const stop = new AbortController();
-        under = { id: next.id, stop };
-        const result = await probe(next, AbortSignal.any([signal, stop.signal]));
-        under = undefined;
-        if (signal.aborted || !asked.has(next.id)) continue;
-        made.set(next.id, result);
-        onResult();
+        const one = make(next, signal).finally(() => making.delete(one));
+        making.add(one);
       }
+      await Promise.all(making);
     },
   };
 }

@@ -21,6 +21,8 @@ export interface ChangedPolicy {
 export interface ProbedChange extends ChangedParts {
   /** Probes that passed before. */
   readonly probes: readonly string[];
+  /** What it has to be confirmed in; absent where an older version wrote it down. */
+  readonly timeoutSeconds?: number;
 }
 
 export interface PendingChange extends ProbedChange {

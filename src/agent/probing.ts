@@ -4,8 +4,11 @@ import type { NodeProbe } from "../kernel/node-probes.ts";
 export interface Probing {
   /** Names of those that pass now. One that was silent the last time is not waited for. */
   before(): Promise<readonly string[]>;
-  /** Those of them that do not pass, each tried again and again as long as there is time. Empty: all passed. */
-  failing(names: readonly string[]): Promise<readonly string[]>;
+  /**
+   * Those of them that do not pass, each tried again and again as long as there is time. Empty: all passed.
+   * `milliseconds`: how long others may be waited for.
+   */
+  failing(names: readonly string[], milliseconds?: number): Promise<readonly string[]>;
 }
 
 export interface ProbingOptions {

@@ -147,6 +147,7 @@ export function reconciler(options: ReconcilerOptions): Reconciler {
   async function lookForFailsafes(): Promise<void> {
     await shown.look();
     settings.pass(withFound(options.settings.failsafes, shown.facts));
+    measuring.follow(enforce, settings.current.failsafes.inbound);
   }
 
   async function repairDrift(): Promise<void> {
@@ -251,7 +252,7 @@ export function reconciler(options: ReconcilerOptions): Reconciler {
     metrics.policies(found);
     metrics.problems(problems);
     if (state === undefined) return;
-    measuring.follow(state, enforce);
+    measuring.follow(enforce, settings.current.failsafes.inbound);
     options.pods.follow(enforce.held?.plan);
     followComing(state);
     const seen: Observation = {

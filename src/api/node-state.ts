@@ -11,7 +11,13 @@ import { metadataSchema } from "./metadata.ts";
 import { MODES } from "./mode.ts";
 import { keyedList, labelName } from "./named.ts";
 import { observedOnNodeSchema, wantedOnNodeSchema, wouldCounts } from "./observed.ts";
-import { probeAnswersSchema, probeRequestSchema, probeResultsSchema, probesSchema } from "./peer-probes.ts";
+import {
+  probeAnswersSchema,
+  probeRequestSchema,
+  probeResultsSchema,
+  probesSchema,
+  reachRequestsSchema,
+} from "./peer-probes.ts";
 import { podCountsSchema } from "./pods.ts";
 import { RETRY_MAX } from "./rollout.ts";
 
@@ -196,6 +202,7 @@ export const nodeStateStatusSchema = z
     listeners: listenersSchema.optional(),
     connections: connectionsSchema.optional(),
     probeRequest: probeRequestSchema.optional(),
+    reachRequests: reachRequestsSchema.optional(),
     probeResults: probeResultsSchema.optional(),
     drift: driftSchema.optional().describe("Changes made by others and repaired."),
     leftOut: z

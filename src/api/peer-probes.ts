@@ -8,8 +8,13 @@ import { keyedList } from "./named.ts";
 
 /** Ports that one request names. Single numbers, not ranges, so that the API server bounds what a peer can be made to do. */
 export const PROBE_PORTS_MAX = 80;
-/** Probes that a peer serves at a time. */
+/** Probes of each purpose that a peer serves at a time. */
 export const PROBES_PER_PEER_MAX = 4;
+/** What a node asks for behind a change: of two peers, so that one that is broken does not roll it back. */
+export const REACH_REQUESTS_MAX = 2;
+/** Audit: exposure. Change: whether a node that changed can still be reached; ahead of audits, and bound to the moment. */
+export const PROBE_PURPOSES = ["Audit", "Change"] as const;
+const PROBES_MAX = PROBES_PER_PEER_MAX * PROBE_PURPOSES.length;
 /** One in each family. */
 const PATHS_MAX = 2;
 
@@ -35,6 +40,10 @@ const probeSchema = z
   .object({
     id: id.describe("Of the request."),
     node: nodeName.describe("The node that asked."),
+    purpose: z
+      .enum(PROBE_PURPOSES)
+      .optional()
+      .describe("Change: the node waits to confirm a change, so it is measured ahead of audits. Absent: Audit."),
     at: time.describe("When the controller chose this peer."),
     ports: ports.describe("TCP ports."),
     paths: z
@@ -71,24 +80,30 @@ const probeResultSchema = z
 
 const probeAnswerSchema = z
   .object({
-    id: id.describe("Of the request in status.probeRequest."),
+    id: id.describe("Of the request in status.probeRequest or status.reachRequests."),
     peer: nodeName.optional().describe("The node that measured."),
     paths: paths.optional().describe("What it measured."),
     problem: z.string().max(256).optional().describe("Why nobody measures, at the moment."),
   })
   .describe("What a peer measured.");
 
-export const probesSchema = keyedList(probeSchema, ["id"], PROBES_PER_PEER_MAX).describe(
+export const reachRequestsSchema = keyedList(probeRequestSchema, ["id"], REACH_REQUESTS_MAX).describe(
+  "Connections that the node wants from peers while a change waits to be confirmed, each from another one. Meanwhile it " +
+    "is asked for none itself.",
+);
+
+export const probesSchema = keyedList(probeSchema, ["id"], PROBES_MAX).describe(
   "Measurements that this node makes for others. No part of any policy's revision.",
 );
-export const probeAnswersSchema = keyedList(probeAnswerSchema, ["id"], PROBES_PER_PEER_MAX).describe(
+export const probeAnswersSchema = keyedList(probeAnswerSchema, ["id"], PROBES_MAX).describe(
   "What peers measured of this node, until it has read it. No part of any policy's revision.",
 );
-export const probeResultsSchema = keyedList(probeResultSchema, ["id"], PROBES_PER_PEER_MAX).describe(
+export const probeResultsSchema = keyedList(probeResultSchema, ["id"], PROBES_MAX).describe(
   "What this node measured for others, until the controller has passed it on.",
 );
 
 export type ProbeRequest = DeepReadonly<z.output<typeof probeRequestSchema>>;
+export type ProbePurpose = (typeof PROBE_PURPOSES)[number];
 export type PeerProbe = DeepReadonly<z.output<typeof probeSchema>>;
 export type ProbedPath = DeepReadonly<z.output<typeof probedPathSchema>>;
 export type ProbeResult = DeepReadonly<z.output<typeof probeResultSchema>>;

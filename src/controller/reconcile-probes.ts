@@ -4,7 +4,7 @@ import type { KubeClient, KubeObject } from "../kube/types.ts";
 import { isRecord } from "../kube/wire.ts";
 import { canonicalJson } from "../plan/canonical-json.ts";
 import { type Probing, type ProbingNode, planProbes } from "./plan-probes.ts";
-import { NO_PROBING } from "./probing-facts.ts";
+import { NO_PROBING, requestsOf } from "./probing-facts.ts";
 import type { ControllerStores } from "./stores.ts";
 import { fieldAt } from "./wire-fields.ts";
 
@@ -51,7 +51,7 @@ export async function reconcileProbes(context: ProbesContext): Promise<number | 
     for (const done of await Promise.allSettled(writes)) if (done.status === "rejected") failures.push(done.reason);
   }
   if (failures.length > 0) throw failures[0];
-  return nodes.some(({ probing }) => probing.request !== undefined) ? LOOK_AGAIN_MILLISECONDS : undefined;
+  return nodes.some(({ probing }) => requestsOf(probing).length > 0) ? LOOK_AGAIN_MILLISECONDS : undefined;
 }
 
 function probingNode(name: string, { stores, written, isAlive }: ProbesContext): ProbingNode | undefined {

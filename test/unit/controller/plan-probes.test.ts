@@ -112,6 +112,78 @@ describe("a request", () => {
   });
 });
 
+describe("a node that waits to confirm a change", () => {
+  const changing = (...ids: readonly string[]) => ({ reachRequests: ids.map((id) => ({ id, at, ports: [10250] })) });
+  const others = ["n2", "n3", "n4", "n5", "n6"].map((name) => node(name));
+  const asked = (planned: ReadonlyMap<string, Probing>) => new Set(peersOf(planned, "n1"));
+  const path = { from: "10.0.0.2", to: "10.0.0.1", open: [10250], refused: [], silent: [] };
+
+  it("is measured by two peers, which are told that it is urgent", () => {
+    const planned = planProbes([node("n1", changing("a", "b")), ...others], now);
+    const probes = [...planned.values()].flatMap((one) => one.probes);
+    expect(probes.map(({ id }) => id).sort()).toEqual(["a", "b"]);
+    expect(asked(planned).size).toBe(2);
+    expect(probes.map(({ purpose }) => purpose)).toEqual(["Change", "Change"]);
+  });
+
+  it("is measured by the same ones behind it as before, whatever ids it gives", () => {
+    const before = asked(planProbes([node("n1", changing("a", "b")), ...others], now));
+    for (const ids of ["cd", "ef", "gh"])
+      expect(asked(planProbes([node("n1", changing(...ids)), ...others], now))).toEqual(before);
+  });
+
+  it("keeps its peers over a controller that starts anew, as what is written says who they are", () => {
+    const fleet = [node("n1", changing("a", "b")), ...others];
+    const given = after(fleet, planProbes(fleet, now));
+    expect(planProbes(given, now + 1_000)).toEqual(planProbes(fleet, now));
+  });
+
+  it("is not measured twice by one peer, also when that has answered already", () => {
+    const pair = [node("n1", changing("a", "b")), node("n2")];
+    const given = after(pair, planProbes(pair, now));
+    expect(given[1]?.probing.probes).toHaveLength(1);
+    expect(planProbes(pair, now).get("n1")?.answers).toMatchObject([{ problem: expect.any(String) }]);
+    const [first] = given[1]?.probing.probes ?? [];
+    const measured = given.map((one) =>
+      one.node.name === "n2"
+        ? { ...one, probing: { ...one.probing, results: [{ id: first?.id ?? "", paths: [path] }] } }
+        : one,
+    );
+    const planned = planProbes(measured, now);
+    expect(planned.get("n2")?.probes).toEqual([]);
+    expect(planned.get("n1")?.answers).toMatchObject([
+      { id: "a", peer: "n2" },
+      { id: "b", problem: expect.any(String) },
+    ]);
+  });
+
+  it("measures nobody's change itself: two that change at once ask the others", () => {
+    const planned = planProbes(
+      [node("n1", changing("a", "b")), node("n2", changing("c", "d")), ...others.slice(1)],
+      now,
+    );
+    expect(asked(planned).has("n2")).toBe(false);
+    expect(peersOf(planned, "n2")).not.toContain("n1");
+    const alone = planProbes([node("n1", changing("a")), node("n2", changing("c"))], now);
+    expect(alone.get("n1")?.answers).toEqual([{ id: "a", problem: expect.stringContaining("no change of its own") }]);
+  });
+
+  it("waits for no audit: a peer that serves as many as it may still measures it", () => {
+    const audits = Array.from({ length: 4 }, (_, n) => ({ id: `${n}`, node: `x${n}`, at, ports: [1], paths: [] }));
+    const fleet = [
+      node("n1", changing("a")),
+      node("n2", { probes: audits }),
+      ...audits.map(({ id, node: name }) => node(name, asking(id), { node: { name, addresses: [] }, available: true })),
+    ];
+    expect(planProbes(fleet, now).get("n2")?.probes).toHaveLength(5);
+  });
+
+  it("may be audited meanwhile", () => {
+    const planned = planProbes([node("n1", { ...asking("x"), ...changing("a", "b") }), ...others], now);
+    expect([...planned.values()].flatMap(({ probes }) => probes.map(({ id }) => id)).sort()).toEqual(["a", "b", "x"]);
+  });
+});
+
 describe("a fleet of 1,000 nodes that asks at the same minute", () => {
   const fleet = Array.from({ length: 1_000 }, (_, n) => node(`n${n}`, asking(`${n}-request`)));
   const planned = planProbes(fleet, now);

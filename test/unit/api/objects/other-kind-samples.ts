@@ -91,10 +91,18 @@ export const nodeStateSamples: readonly Sample[] = [
     "must be of type integer",
   ),
   bad(
-    "five measurements at a time",
-    nodeState([], { probes: many(5, (n) => ({ ...probe, id: `${n}` })) }),
+    "nine measurements at a time",
+    nodeState([], { probes: many(9, (n) => ({ ...probe, id: `${n}` })) }),
     "spec.probes",
-    "at most 4 items",
+    "at most 8 items",
+  ),
+  good("a measurement behind a change", nodeState([], { probes: [{ ...probe, purpose: "Change" }] })),
+  bad(
+    "a measurement for another purpose",
+    nodeState([], { probes: [{ ...probe, purpose: "Scan" }] }),
+    `${PROBE}.purpose`,
+    "must be Audit or Change",
+    "Unsupported value",
   ),
   bad("a measurement twice", nodeState([], { probes: [probe, probe] }), "spec.probes[1]", "Duplicate value"),
   bad(
