@@ -43,7 +43,7 @@ const audits = [
 
 /** What an install lives through: versions, leaders, faults, removal, and what the documents tell people to do. */
 const lifecycle = [
-  "test/cluster/{coming,demo-interrupted,documented,leader-election,pod-range,reach-in,skew,uninstall,ways-out}.test.ts",
+  "test/cluster/{coming,demo-interrupted,documented,leader-election,pod-range,reach-in,skew,uninstall,unmatched,ways-out}.test.ts",
   "test/cluster/rights/{controller,uninstall}.test.ts",
   "test/cluster/agent/{fail-static,found-api-server}.test.ts",
   "test/cluster/faults/**/*.test.ts",

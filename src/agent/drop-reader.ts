@@ -1,5 +1,5 @@
 import type { PolicyOnNode } from "../api/node-state.ts";
-import type { Kernel } from "../kernel/kernel.ts";
+import type { Kernel, RuleCounter } from "../kernel/kernel.ts";
 import type { RuleSet } from "../render/types.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import { type DropCounts, dropCounts } from "./drop-counts.ts";
@@ -32,10 +32,13 @@ export interface DropReader {
 export function dropReader({
   kernel,
   rules,
+  onRead = () => undefined,
   log,
 }: {
   readonly kernel: Pick<Kernel, "counters">;
   readonly rules: () => RuleSet | undefined;
+  /** Hears of all counters of a reading: it is made once for all who count. */
+  readonly onRead?: (counters: readonly RuleCounter[]) => void;
   readonly log: Logger;
 }): DropReader {
   const counts = dropCounts();
@@ -48,6 +51,7 @@ export function dropReader({
     try {
       const counters = await kernel.counters();
       for (const one of [counts, observed.Drop, observed.Open]) one.add(counters, held);
+      onRead(counters);
     } catch (err) {
       // Counters inform; what they miss is in the next reading.
       log.warn({ err }, "counters not read");

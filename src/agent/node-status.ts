@@ -6,6 +6,7 @@ import { DRIFT_ITEMS_MAX, NODE_SYSCTLS_MAX, type NodeStateStatus } from "../api/
 import type { ObservedOnNode, WantedOnNode } from "../api/observed.ts";
 import type { PodCounts } from "../api/pods.ts";
 import { SKIP_ANNOTATION } from "../api/skip.ts";
+import type { UnmatchedOnNode } from "../api/unmatched.ts";
 import type { KernelFacts } from "../kernel/kernel.ts";
 import type { ExistingConnections } from "../plan/existing.ts";
 import { numbersOf, PLAN_FORMATS } from "../plan/plan-formats.ts";
@@ -75,6 +76,8 @@ export interface Observation {
   /** undefined: nobody counted. */
   readonly pods: PodCounts | undefined;
   readonly dropped: readonly DroppedOnNode[];
+  /** Absent: no entry is in force. */
+  readonly unmatched?: UnmatchedOnNode | undefined;
   readonly readBack: ReadBack | undefined;
   readonly repairs: number;
   readonly lastRepair: Repair | undefined;
@@ -119,6 +122,7 @@ export function nodeStatus(seen: Observation, before: NodeStateStatus | undefine
     ...(seen.observed.length === 0 ? {} : { observed: [...seen.observed] }),
     ...(seen.wouldSet.length === 0 ? {} : { wouldSet: [...seen.wouldSet] }),
     ...(seen.dropped.length === 0 ? {} : { dropped: [...seen.dropped] }),
+    ...(seen.unmatched === undefined ? {} : { unmatched: seen.unmatched }),
     ...lastWrite(seen.readBack, before),
     ...seen.audits,
     ...seen.measuring,

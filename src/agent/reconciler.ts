@@ -40,6 +40,7 @@ import { savedState } from "./saved-state.ts";
 import { servicesAhead } from "./services-ahead.ts";
 import type { StateDirectory } from "./state-directory.ts";
 import type { SteadyClock } from "./steady-clock.ts";
+import { unmatchedEntries } from "./unmatched-entries.ts";
 
 export interface ReconcilerOptions {
   readonly kernel: Kernel;
@@ -99,7 +100,13 @@ export function reconciler(options: ReconcilerOptions): Reconciler {
   const evaded = hookEvasions({ kernel, now });
   const ahead = servicesAhead(options.host, log);
   const remarks = nodeRemarks({ kernel, log, now });
-  const drops = dropReader({ kernel, rules: () => enforce.held?.rules, log });
+  const unmatched = unmatchedEntries(() => wallOf(now()));
+  const drops = dropReader({
+    kernel,
+    rules: () => enforce.held?.rules,
+    onRead: (counters) => enforce.held && unmatched.add(counters, enforce.held),
+    log,
+  });
   const dropped = dropLog({ kernel, drops, held: () => enforce.held, log, now });
   const existing = existingGuard({ kernel, log, now });
   const observed = observedReader({ kernel, drops, held: () => enforce.held, log });
@@ -220,6 +227,7 @@ export function reconciler(options: ReconcilerOptions): Reconciler {
       for (const policy of status?.policies ?? []) drops.carryOn(policy);
       dropped.carryOn(status?.dropped ?? []);
       options.coming?.remember(status?.previews ?? []);
+      unmatched.carryOn(status ?? {});
       if (status?.audit !== undefined) audits.remember(status.audit, status.listeners);
     }
     published = { uid, status };
@@ -271,6 +279,7 @@ export function reconciler(options: ReconcilerOptions): Reconciler {
       failsafes: failsafesOnNode(enforce.held?.plan, shown.facts),
       ...observed.status(sysctls),
       dropped: dropped.status(),
+      unmatched: unmatched.status(enforce.held),
       pods: options.pods.counts(),
       readBack,
       repairs,

@@ -104,6 +104,14 @@ const places = {
         message === undefined || most === 0 ? preview : { ...preview, message: clip(message, most) },
       ),
   },
+  /** The counts stay, so that it is seen that the list is not whole. */
+  "unmatched.entries": {
+    size: ({ unmatched }) => unmatched?.entries.length ?? 0,
+    cut: ({ unmatched, ...status }, most) =>
+      unmatched === undefined
+        ? status
+        : { ...status, unmatched: { ...unmatched, entries: unmatched.entries.slice(0, most) } },
+  },
   /** What is left out is written when the controller has taken what stands there. */
   probeResults: listOf("probeResults"),
   wouldSet: listOf("wouldSet"),

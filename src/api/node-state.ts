@@ -20,6 +20,7 @@ import {
 } from "./peer-probes.ts";
 import { podCountsSchema } from "./pods.ts";
 import { RETRY_MAX } from "./rollout.ts";
+import { unmatchedOnNodeSchema } from "./unmatched.ts";
 
 /** Bounds of the lists in a NodeState's status: the agent sends the first of each. */
 export const NODE_POLICIES_MAX = 64;
@@ -195,6 +196,7 @@ export const nodeStateStatusSchema = z
     observed: observedOnNodeSchema.optional(),
     wouldSet: wantedOnNodeSchema.optional(),
     dropped: droppedOnNodeSchema.optional(),
+    unmatched: unmatchedOnNodeSchema.optional(),
     readBackHash: z.string().max(64).optional().describe("Hash of the rules as read back from the kernel."),
     appliedAt: time.optional().describe("When the kernel was last changed to match spec."),
     applyMilliseconds: z.int().min(0).optional().describe("How long that took, reading back included."),

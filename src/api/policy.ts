@@ -20,6 +20,7 @@ import { rateLimitsSchema } from "./rate-limits.ts";
 import { rolloutSchema, rolloutStatusSchema } from "./rollout.ts";
 import { withRules } from "./rule.ts";
 import { sysctlsSchema } from "./sysctls.ts";
+import { unmatchedSchema } from "./unmatched.ts";
 
 /** Nodes named one by one in a policy's status; the rest is in the NodeStates. */
 export const FAILURES_MAX = 20;
@@ -111,6 +112,7 @@ export const policyStatusSchema = z
     ...wouldCounts,
     observed: observedEntriesSchema.optional(),
     wouldSet: wantedOnNodesSchema.optional(),
+    unmatched: unmatchedSchema.optional(),
     audit: policyAuditSummarySchema.optional(),
     failures: z
       .array(

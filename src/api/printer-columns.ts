@@ -63,6 +63,13 @@ export const POLICY_COLUMNS: readonly Column[] = [
     wide: true,
   },
   {
+    name: "Unmatched",
+    type: "integer",
+    jsonPath: ".status.unmatched.count",
+    description: "Firewall entries that no packet has matched on any node.",
+    wide: true,
+  },
+  {
     name: "Audit",
     type: "string",
     jsonPath: ".status.audit.summary",

@@ -2,6 +2,7 @@ import type { PodCounts } from "../api/pods.ts";
 import type { NodeFacts } from "./node-facts.ts";
 import type { NodeStateFacts } from "./node-state-facts.ts";
 import { type ObservedOutcome, observedOutcome } from "./observed-outcome.ts";
+import { unmatchedOf } from "./unmatched-outcome.ts";
 import type { Skew } from "./written-plans.ts";
 
 /** What became of one policy on one node that it selects. */
@@ -19,6 +20,8 @@ export interface NodeOutcome {
   readonly existingConnections?: { readonly kept: number; readonly cut: number };
   /** What it would change in mode Observe; absent where the node says nothing of it. */
   readonly observed?: ObservedOutcome;
+  /** Its entries that nothing has matched, where the revision is enforced; undefined: the node says nothing of that. */
+  readonly unmatched?: readonly string[] | undefined;
   /** Measured range of local ports, where the revision is enforced. */
   readonly range?: string | undefined;
   /** How many of the node's pods have the range that policies ask for; as `range`. */
@@ -78,6 +81,8 @@ export function judgeNode(
     outcome,
     reason,
     message,
-    ...(outcome === "Enforced" ? { range: state?.range, pods: state?.pods } : {}),
+    ...(outcome === "Enforced"
+      ? { range: state?.range, pods: state?.pods, unmatched: unmatchedOf(policy, state?.unmatched) }
+      : {}),
   };
 }

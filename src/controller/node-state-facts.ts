@@ -10,6 +10,7 @@ import { type ComingFacts, comingFacts } from "./coming-facts.ts";
 import { type ProbingFacts, probingFacts } from "./probing-facts.ts";
 import { readNodeStateStatus } from "./read-node-state-status.ts";
 import { type NodeSelection, nodeSelectionsIn } from "./selected-nodes.ts";
+import { type UnmatchedName, unmatchedNames } from "./unmatched-outcome.ts";
 import { fieldAt, recordsAt, stringsAt } from "./wire-fields.ts";
 import type { AgentFacts } from "./written-plans.ts";
 
@@ -50,6 +51,8 @@ export interface NodeStateFacts {
   /** What policies in mode Observe would change. */
   readonly observed: readonly ObservedOnNode[];
   readonly wouldSet: readonly WantedOnNode[];
+  /** Entries that nothing has matched; absent where the node says nothing of that. */
+  readonly unmatched?: readonly UnmatchedName[];
   /** It took a change back that is charged to no policy: of groups, or of what a version makes of policies. */
   readonly rolledBack?: true;
   /** Measured range of local ports. */
@@ -89,6 +92,7 @@ export function parseNodeStateFacts(object: KubeObject): NodeStateFacts {
     reported: (status?.policies ?? []).map(reportedPolicy),
     observed: status?.observed ?? [],
     wouldSet: status?.wouldSet ?? [],
+    ...(status?.unmatched === undefined ? {} : { unmatched: unmatchedNames(status.unmatched) }),
     ...(status?.conditions?.some(tookBack) === true ? { rolledBack: true } : {}),
     range: status?.ephemeralPorts?.range,
     pods: status?.ephemeralPorts?.pods,

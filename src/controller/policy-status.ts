@@ -11,6 +11,7 @@ import { remarksOf } from "./remarks.ts";
 import { deadlineOf, type PolicyRollout, rolloutStatus } from "./rollout-progress.ts";
 import { judgeRollout } from "./rollout-verdict.ts";
 import { skippedWords } from "./skipped-nodes.ts";
+import { summariseUnmatched } from "./unmatched-outcome.ts";
 import { groupOutcomes, judgePolicy, nameNodes } from "./verdict.ts";
 
 const INT32_MAX = 2 ** 31 - 1;
@@ -118,6 +119,7 @@ export function summarisePolicy(policy: PolicyOutcome, before: PolicyStatus | un
     ),
     ...existingOf(outcomes),
     ...(policy.audits === undefined ? {} : { audit: summariseAudit(policy.audits) }),
+    ...summariseUnmatched(enforced.map((one) => one.unmatched)),
     ...(observes ? summariseObserved(outcomes.flatMap(({ observed }) => observed ?? [])) : {}),
     failures: [...failed, ...outdated, ...evaded].slice(0, FAILURES_MAX).map(({ node, reason, message }) => ({
       node,

@@ -195,6 +195,8 @@ describe("the definitions", () => {
     ]);
     expect(stdout).toMatch(/\nporthardeningpolicy.porthardening.io\/columns +Enforce/);
     const wide = await controlPlane.kubectl(["get", "phpol", "--output=wide"]);
-    expect(wide.stdout.split("\n")[0]).toMatch(/AGE +ROLLOUT +RANGE +DROPPED +WOULD-DROP +WOULD-OPEN +AUDIT +MESSAGE$/);
+    expect(wide.stdout.split("\n")[0]).toMatch(
+      /AGE +ROLLOUT +RANGE +DROPPED +WOULD-DROP +WOULD-OPEN +UNMATCHED +AUDIT +MESSAGE$/,
+    );
   });
 });

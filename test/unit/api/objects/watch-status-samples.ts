@@ -18,6 +18,9 @@ const listeners = (fields: object) => node({ listeners: { count: 1, top: [{ ...l
 const peer = { direction: "Inbound", peer: "2001:db8::7", port: 443, connections: 12 };
 const connections = (fields: object) => node({ connections: { established: 12, timeWait: 3, top: [peer], ...fields } });
 
+const unmatched = { policy: "web", direction: "Inbound", list: "Allow", entry: "office", since: AT };
+const asked = { id: "6f3c-1", at: AT, ports: [22, 10250] };
+
 const ATLISTENER = "status.listeners.top[0]";
 const summary = { summary: "3 findings, 1 high", audited: 2, notMet: 1, findings };
 
@@ -77,6 +80,35 @@ export const watchStatusSamples: readonly Sample[] = [
   long("the control group of a listener", listeners({ cgroup: text(129) }), `${ATLISTENER}.cgroup`, 128),
   long("the container of a listener", listeners({ containerId: text(65) }), `${ATLISTENER}.containerId`, 64),
   long("the pod of a listener", listeners({ podUid: text(65) }), `${ATLISTENER}.podUid`, 64),
+
+  good(
+    "entries that nothing matched",
+    node({ unmatched: { count: MANY, of: MANY, entries: many(20, () => unmatched) } }),
+  ),
+  bad(
+    "21 entries that nothing matched",
+    node({ unmatched: { count: 21, of: 21, entries: many(21, () => unmatched) } }),
+    "status.unmatched.entries",
+    "at most 20 items",
+  ),
+  bad(
+    "an entry of a list that is none",
+    node({ unmatched: { count: 1, of: 1, entries: [{ ...unmatched, list: "Limit" }] } }),
+    "status.unmatched.entries[0].list",
+    "must be Allow or Deny or Default",
+    "supported values",
+  ),
+  good(
+    "an entry that nothing matched on any node",
+    policy({ unmatched: { count: 1, entries: [{ direction: "Outbound", list: "Deny", entry: "blocklist" }] } }),
+  ),
+  good("what peers are asked behind a change", node({ reachRequests: [asked, { ...asked, id: "2" }] })),
+  bad(
+    "three peers asked behind a change",
+    node({ reachRequests: many(3, (n) => ({ ...asked, id: `${n}` })) }),
+    "status.reachRequests",
+    "at most 2 items",
+  ),
 
   good("connections", connections({ localPortsUsedPercent: 100, conntrackUsedPercent: 0 })),
   good("no connection", node({ connections: { established: 0, timeWait: 0, top: [] } })),
