@@ -1,7 +1,8 @@
 import type { ReachJudge } from "../audit/listeners/reach.ts";
 import { type NodeAudit, nodeAudit } from "../plan/node-audit.ts";
+import type { NodePlan } from "../plan/node-plan.ts";
 import { reachJudge } from "../plan/reach.ts";
-import type { AssignedPolicy, NodePlan } from "../plan/types.ts";
+import type { AssignedPolicy } from "../plan/types.ts";
 import type { Enforcement } from "./enforcement.ts";
 
 /** What is to be audited. */

@@ -1,9 +1,10 @@
 import { isDeepStrictEqual } from "node:util";
 import type { ComingOnNode } from "../api/coming.ts";
 import { merge } from "../plan/merge.ts";
+import type { NodePlan } from "../plan/node-plan.ts";
 import type { NodeSettings } from "../plan/node-settings.ts";
 import { parseAssigned } from "../plan/parse-plan.ts";
-import type { GroupAddresses, NodePlan } from "../plan/types.ts";
+import type { GroupAddresses } from "../plan/types.ts";
 import { useJudge } from "../preview/judge-use.ts";
 import type { NodeUse } from "../preview/types.ts";
 import type { Logger } from "../telemetry/logger.ts";

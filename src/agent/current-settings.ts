@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import type { Kernel } from "../kernel/kernel.ts";
+import type { Failsafes } from "../plan/node-plan.ts";
 import type { NodeSettings } from "../plan/node-settings.ts";
-import type { Failsafes } from "../plan/types.ts";
 import type { Logger } from "../telemetry/logger.ts";
 
 /** What was fixed at install, completed by what the node shows. */

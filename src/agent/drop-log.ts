@@ -1,6 +1,6 @@
 import type { DroppedOnNode } from "../api/dropped.ts";
 import type { DroppedPeer, Kernel } from "../kernel/kernel.ts";
-import type { NodePlan } from "../plan/types.ts";
+import type { NodePlan } from "../plan/node-plan.ts";
 import type { DroppingEntry, RuleSet } from "../render/types.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import { type DropLogPace, dropLogPace } from "./drop-log-pace.ts";

@@ -1,6 +1,7 @@
 import { merge } from "../plan/merge.ts";
+import type { NodePlan, PlanWarning } from "../plan/node-plan.ts";
 import type { NodeSettings } from "../plan/node-settings.ts";
-import type { AssignedPolicy, GroupAddresses, NodePlan, PlanWarning } from "../plan/types.ts";
+import type { AssignedPolicy, GroupAddresses } from "../plan/types.ts";
 import { render } from "../render/render.ts";
 import type { RuleSet } from "../render/types.ts";
 import { keepGroups } from "./keep-groups.ts";

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import type { ApplyResult, Kernel } from "../kernel/kernel.ts";
 import { backoffMilliseconds } from "../kube/backoff.ts";
-import type { NodePlan } from "../plan/types.ts";
+import type { NodePlan } from "../plan/node-plan.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import type { Commit } from "./commit.ts";
 import { NotArmedError, RolledBackError } from "./commit-errors.ts";

@@ -2,7 +2,7 @@ import type { Kernel } from "../kernel/kernel.ts";
 import type { NodeNetwork } from "../plan/connections.ts";
 import { type Cuts, cutSets } from "../plan/cut-sets.ts";
 import { type ExistingConnections, keepCuts, searchExisting } from "../plan/existing.ts";
-import type { NodeDirection, NodePlan } from "../plan/types.ts";
+import type { NodeDirection, NodePlan } from "../plan/node-plan.ts";
 import type { RuleSet } from "../render/types.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import type { Enforcement } from "./enforcement.ts";

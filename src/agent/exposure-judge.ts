@@ -1,7 +1,7 @@
 import type { ExposureJudge } from "../audit/exposure/expected.ts";
 import type { NodeNetwork } from "../plan/connections.ts";
 import { judge } from "../plan/judge.ts";
-import type { NodePlan } from "../plan/types.ts";
+import type { NodePlan } from "../plan/node-plan.ts";
 
 /** What these policies say of connections from peers. Limits need no say: nodes are exempt from them. */
 export function exposureJudge(plan: NodePlan, { interfaceOf }: Pick<NodeNetwork, "interfaceOf">): ExposureJudge {

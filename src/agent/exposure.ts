@@ -7,7 +7,7 @@ import type { CheckResult } from "../audit/finding.ts";
 import type { Listener } from "../audit/listeners/listener.ts";
 import type { Kernel } from "../kernel/kernel.ts";
 import { sleep } from "../kube/sleep.ts";
-import type { NodePlan } from "../plan/types.ts";
+import type { NodePlan } from "../plan/node-plan.ts";
 import { exposureJudge } from "./exposure-judge.ts";
 import { type ExposureRelay, PATIENCE_MILLISECONDS } from "./exposure-relay.ts";
 import { wake } from "./wake.ts";

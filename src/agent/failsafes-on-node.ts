@@ -2,8 +2,8 @@ import { clipText } from "../api/condition.ts";
 import { FAILSAFES_ON_NODE_MAX, type FailsafeOnNode } from "../api/failsafes-on-node.ts";
 import { canonicalJson } from "../plan/canonical-json.ts";
 import { type FoundFact, factsBehind } from "../plan/found-failsafes.ts";
+import type { NodeFailsafe, NodePlan } from "../plan/node-plan.ts";
 import { formatReservedPorts } from "../plan/port-sysctls.ts";
-import type { NodeFailsafe, NodePlan } from "../plan/types.ts";
 
 const TEXT_MAX = 256;
 const PEERS_MAX = 512;

@@ -1,6 +1,7 @@
 import { CLUSTER_ADDRESSES_LABEL, SELECTED_NODES } from "../api/group.ts";
 import { describeGroupRef, referredGroups } from "../plan/group-refs.ts";
-import type { AssignedPolicy, GroupAddresses, GroupRef, PlanEntry, PlanWarning } from "../plan/types.ts";
+import type { PlanWarning } from "../plan/node-plan.ts";
+import type { AssignedPolicy, GroupAddresses, GroupRef, PlanEntry } from "../plan/types.ts";
 
 export interface KeptGroups {
   /** The groups that the policies and the trust of the cluster use. */

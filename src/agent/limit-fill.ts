@@ -1,5 +1,5 @@
 import type { Kernel } from "../kernel/kernel.ts";
-import type { Family, NodePlan } from "../plan/types.ts";
+import type { Family, NodePlan } from "../plan/node-plan.ts";
 import { limitTables } from "../render/hashlimit.ts";
 import type { Logger } from "../telemetry/logger.ts";
 

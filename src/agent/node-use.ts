@@ -7,8 +7,8 @@ import { ToolMissingError } from "../kernel/errors.ts";
 import type { Kernel } from "../kernel/kernel.ts";
 import { type NodeNetwork, openingsOf, type ServiceAddresses, type TrackedConnection } from "../plan/connections.ts";
 import { judge } from "../plan/judge.ts";
+import type { NodePlan } from "../plan/node-plan.ts";
 import { parseAddress, prefixLookup } from "../plan/prefix-lookup.ts";
-import type { NodePlan } from "../plan/types.ts";
 import type { Flow, Gap, NodeUse } from "../preview/types.ts";
 import { listenerSight } from "./listener-sight.ts";
 

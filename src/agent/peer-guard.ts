@@ -1,10 +1,11 @@
 import { CLUSTER_ADDRESSES_LABEL } from "../api/group.ts";
 import type { Kernel } from "../kernel/kernel.ts";
 import { judge } from "../plan/judge.ts";
+import type { NodePlan } from "../plan/node-plan.ts";
 import { containsPrefix } from "../plan/prefix.ts";
 import { parseAddress } from "../plan/prefix-lookup.ts";
 import { parsePrefix } from "../plan/prefix-text.ts";
-import type { GroupAddresses, NodePlan } from "../plan/types.ts";
+import type { GroupAddresses } from "../plan/types.ts";
 import type { PathGuard } from "./peer-prober.ts";
 
 export interface PeerGuardOptions {

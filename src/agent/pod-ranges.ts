@@ -1,8 +1,9 @@
 import type { PodCounts } from "../api/pods.ts";
 import type { HostView } from "../audit/host-view.ts";
 import type { SysctlInNetwork } from "../kernel/sysctl-in-network.ts";
+import type { NodePlan } from "../plan/node-plan.ts";
 import { LOCAL_PORT_RANGE } from "../plan/port-sysctls.ts";
-import type { NodePlan, PortRange } from "../plan/types.ts";
+import type { PortRange } from "../plan/types.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import { podNetworks } from "./pod-networks.ts";
 import { wake } from "./wake.ts";

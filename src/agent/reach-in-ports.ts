@@ -1,5 +1,6 @@
 import type { ListeningPort } from "../kernel/kernel.ts";
-import type { Failsafe, PortRange } from "../plan/types.ts";
+import type { Failsafe } from "../plan/node-plan.ts";
+import type { PortRange } from "../plan/types.ts";
 
 /** One would do to see that the way is open; a few, as each server has rules and interfaces of its own. */
 const PORTS_MAX = 4;

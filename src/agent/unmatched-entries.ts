@@ -1,8 +1,8 @@
 import type { NodeStateStatus } from "../api/node-state.ts";
 import { UNMATCHED_MAX, type UnmatchedEntryOnNode, type UnmatchedOnNode } from "../api/unmatched.ts";
 import type { RuleCounter } from "../kernel/kernel.ts";
+import type { NodeDirection } from "../plan/node-plan.ts";
 import { compareText } from "../plan/text-order.ts";
-import type { NodeDirection } from "../plan/types.ts";
 import { INBOUND, OUTBOUND } from "../render/dispatch.ts";
 import type { Enforcement } from "./enforcement.ts";
 

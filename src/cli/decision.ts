@@ -1,4 +1,5 @@
-import type { DefaultAction, NodeDirection, NodeFailsafe, NodePlan } from "../plan/types.ts";
+import type { NodeDirection, NodeFailsafe, NodePlan } from "../plan/node-plan.ts";
+import type { DefaultAction } from "../plan/types.ts";
 import { blockContains } from "../simulate/address-block.ts";
 import type { Packet } from "../simulate/packet.ts";
 import type { RuleReference, Verdict } from "../simulate/simulate.ts";

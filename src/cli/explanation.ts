@@ -1,4 +1,4 @@
-import type { NodePlan } from "../plan/types.ts";
+import type { NodePlan } from "../plan/node-plan.ts";
 import type { RuleSet } from "../render/types.ts";
 import { blockContains } from "../simulate/address-block.ts";
 import type { Packet } from "../simulate/packet.ts";

@@ -1,5 +1,5 @@
 import { coversInterface } from "../plan/interfaces.ts";
-import type { NodeLimit, NodePlan } from "../plan/types.ts";
+import type { NodeLimit, NodePlan } from "../plan/node-plan.ts";
 import { blockContains } from "../simulate/address-block.ts";
 import type { ArrivingPacket, Packet } from "../simulate/packet.ts";
 import type { RuleReference } from "../simulate/simulate.ts";

@@ -2,8 +2,9 @@ import type { PortHardeningPolicy } from "../api/policy.ts";
 import { subtractCidrs } from "../plan/cidrs.ts";
 import { sharedPorts } from "../plan/failsafe-warnings.ts";
 import { coversInterface } from "../plan/interfaces.ts";
+import type { Failsafe, Failsafes } from "../plan/node-plan.ts";
 import { containsPorts } from "../plan/ports.ts";
-import type { Failsafe, Failsafes, InterfaceMatch, PlanDirection, PlanEntry } from "../plan/types.ts";
+import type { InterfaceMatch, PlanDirection, PlanEntry } from "../plan/types.ts";
 import { coveredBy, matchesEverybody, matchesNobody, redundantEntries } from "./entry-cover.ts";
 
 /** Something that a policy may say but that has no effect, or more than meant. `path` as in schema problems. */

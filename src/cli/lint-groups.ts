@@ -3,10 +3,11 @@ import { subtractCidrs } from "../plan/cidrs.ts";
 import { clusterAddresses } from "../plan/cluster-addresses.ts";
 import { referredGroups } from "../plan/group-refs.ts";
 import { merge } from "../plan/merge.ts";
+import type { Failsafe, Failsafes } from "../plan/node-plan.ts";
 import { DEFAULT_NODE_SETTINGS } from "../plan/node-settings.ts";
 import { assign } from "../plan/plan-hash.ts";
 import { formatPrefix } from "../plan/prefix-text.ts";
-import type { Failsafe, Failsafes, GroupAddresses, Peers, Plan, PlanDirection, PlanEntry } from "../plan/types.ts";
+import type { GroupAddresses, Peers, Plan, PlanDirection, PlanEntry } from "../plan/types.ts";
 import { type DirectionName, entryPath, sharedWords, type Warning } from "./lint-direction.ts";
 
 const DIRECTIONS = ["inbound", "outbound"] as const;

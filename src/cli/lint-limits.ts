@@ -1,7 +1,8 @@
 import type { PortHardeningPolicy } from "../api/policy.ts";
 import { canonicalJson } from "../plan/canonical-json.ts";
+import type { Failsafe } from "../plan/node-plan.ts";
 import { containsPorts } from "../plan/ports.ts";
-import type { Failsafe, PlanLimit } from "../plan/types.ts";
+import type { PlanLimit } from "../plan/types.ts";
 import { matchesEverybody } from "./entry-cover.ts";
 import { interfaceWarnings, sharedWords, type Warning } from "./lint-direction.ts";
 

@@ -1,7 +1,8 @@
 import type { PortHardeningPolicy } from "../api/policy.ts";
 import { compile } from "../plan/compile.ts";
+import type { Failsafes } from "../plan/node-plan.ts";
 import { UNPRIVILEGED_PORT_START } from "../plan/port-sysctls.ts";
-import type { Failsafes, Plan } from "../plan/types.ts";
+import type { Plan } from "../plan/types.ts";
 import { lintDirection, type Warning } from "./lint-direction.ts";
 import { lintLimits } from "./lint-limits.ts";
 

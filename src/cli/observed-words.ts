@@ -1,4 +1,4 @@
-import type { NodePlan } from "../plan/types.ts";
+import type { NodePlan } from "../plan/node-plan.ts";
 import type { ObservedReference } from "../simulate/simulate.ts";
 
 /** What a policy in mode Observe would make of a packet: `would be dropped by policy X, entry "Y", if it were enforced`. */

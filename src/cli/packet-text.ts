@@ -1,5 +1,5 @@
 import { isIP } from "node:net";
-import type { Family } from "../plan/types.ts";
+import type { Family } from "../plan/node-plan.ts";
 
 interface Asked {
   readonly protocol: "tcp" | "udp" | "sctp";

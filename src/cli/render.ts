@@ -1,7 +1,7 @@
 import { Command } from "commander";
+import type { NodePlan } from "../plan/node-plan.ts";
 import { LOCAL_PORT_RANGE } from "../plan/port-sysctls.ts";
 import type { Labels } from "../plan/select.ts";
-import type { NodePlan } from "../plan/types.ts";
 import { readInstallSettings, settingsOption } from "./install-settings.ts";
 import { loadObjects } from "./load-objects.ts";
 import { nodeIdentity, nodeLabels } from "./node-labels.ts";

@@ -1,8 +1,9 @@
 import type { FailsafeOnNode } from "../api/failsafes-on-node.ts";
+import type { Failsafe, Failsafes } from "../plan/node-plan.ts";
 import { parseReservedPorts } from "../plan/port-sysctls.ts";
 import { parseAddress } from "../plan/prefix-lookup.ts";
 import { formatPrefix, parsePrefix } from "../plan/prefix-text.ts";
-import type { Failsafe, Failsafes, Protocol } from "../plan/types.ts";
+import type { Protocol } from "../plan/types.ts";
 
 /**
  * Failsafes that a node reports beyond those that every install has: what it showed itself, and what its install names. One that cannot be

@@ -1,4 +1,4 @@
-import type { AddressSet, Family } from "../plan/types.ts";
+import type { AddressSet, Family } from "../plan/node-plan.ts";
 import type { RuleSet, SysctlSetting, Table } from "../render/types.ts";
 
 /** A node's rules as input of the tools, one section a tool: ipset, iptables, ip6tables, nft, sysctl.d. */

@@ -1,4 +1,4 @@
-import type { NodePlan } from "../plan/types.ts";
+import type { NodePlan } from "../plan/node-plan.ts";
 import type { Packet } from "../simulate/packet.ts";
 import { type Decision, scopesOf, type TrustedRole } from "./decision.ts";
 

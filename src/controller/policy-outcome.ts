@@ -1,7 +1,8 @@
 import { mergeScalars } from "../plan/merge-scalars.ts";
+import type { Conflict } from "../plan/node-plan.ts";
 import { byPrecedence } from "../plan/precedence.ts";
 import { byName } from "../plan/text-order.ts";
-import type { AssignedPolicy, Conflict, PortRange } from "../plan/types.ts";
+import type { AssignedPolicy, PortRange } from "../plan/types.ts";
 import { askedOf, judgeAudit, type NodeAuditOutcome } from "./audit-outcome.ts";
 import { clusterWarnings } from "./cluster-warnings.ts";
 import { type ComingTo, comingSummary } from "./coming-summary.ts";

@@ -1,7 +1,7 @@
 import type { ComingSummary } from "../api/coming.ts";
 import { type Condition, clipText, setCondition } from "../api/condition.ts";
 import { FAILURES_MAX, type PolicyStatus } from "../api/policy.ts";
-import type { Conflict } from "../plan/types.ts";
+import type { Conflict } from "../plan/node-plan.ts";
 import type { NodeAuditOutcome } from "./audit-outcome.ts";
 import { AUDITED, judgeAudited, summariseAudit } from "./audit-summary.ts";
 import type { NodeOutcome } from "./node-outcome.ts";

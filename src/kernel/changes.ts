@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { AddressSet, Family } from "../plan/types.ts";
+import type { AddressSet, Family } from "../plan/node-plan.ts";
 import type { RuleSet } from "../render/types.ts";
 import type { HookEvasion } from "./kernel.ts";
 import { type NftTablePlan, planNftTable } from "./nft-table.ts";

@@ -1,5 +1,6 @@
 import type { TrackedConnection } from "../plan/connections.ts";
-import type { Family, Protocol } from "../plan/types.ts";
+import type { Family } from "../plan/node-plan.ts";
+import type { Protocol } from "../plan/types.ts";
 import type { NodeAccess } from "./node-access.ts";
 
 const PROTOCOLS: Readonly<Record<string, Protocol>> = { tcp: "TCP", udp: "UDP", sctp: "SCTP" };

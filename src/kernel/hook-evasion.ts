@@ -1,7 +1,8 @@
 import { subtractCidrs } from "../plan/cidrs.ts";
 import { interfacesMeet } from "../plan/interfaces.ts";
+import type { NodeFailsafe } from "../plan/node-plan.ts";
 import { subtractPorts } from "../plan/ports.ts";
-import type { NodeFailsafe, PortRange, Protocol } from "../plan/types.ts";
+import type { PortRange, Protocol } from "../plan/types.ts";
 import type { JudgedScope, JudgedTraffic, TableName } from "../render/types.ts";
 import { followRules, type RuleVisit } from "./follow-rules.ts";
 import type { HookEvasion } from "./kernel.ts";

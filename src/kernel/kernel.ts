@@ -3,7 +3,8 @@
  * both pass the same contract suite.
  */
 import type { NodeNetwork, TrackedConnection } from "../plan/connections.ts";
-import type { Family, Protocol } from "../plan/types.ts";
+import type { Family } from "../plan/node-plan.ts";
+import type { Protocol } from "../plan/types.ts";
 import type { RuleSet, SysctlSetting } from "../render/types.ts";
 
 /** What one `apply` or `verify` found and did. */

@@ -1,4 +1,4 @@
-import type { Family } from "../plan/types.ts";
+import type { Family } from "../plan/node-plan.ts";
 import type { Host } from "./host.ts";
 import type { LimitSources } from "./kernel.ts";
 

@@ -1,5 +1,5 @@
 import { basename, dirname } from "node:path";
-import type { Family } from "../plan/types.ts";
+import type { Family } from "../plan/node-plan.ts";
 import { SysctlError } from "./errors.ts";
 import type { Host } from "./host.ts";
 import { type MemoryMonitor, memoryMonitor } from "./memory-monitor.ts";

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import type { Family } from "../plan/types.ts";
+import type { Family } from "../plan/node-plan.ts";
 import type { Host } from "./host.ts";
 import { type OriginalsFile, originalsFile } from "./originals.ts";
 import type { OwnProcesses } from "./own-processes.ts";

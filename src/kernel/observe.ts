@@ -1,4 +1,4 @@
-import type { Family } from "../plan/types.ts";
+import type { Family } from "../plan/node-plan.ts";
 import { observeNftTable } from "./nft-table.ts";
 import type { NodeAccess } from "./node-access.ts";
 import { isOurSet } from "./ownership.ts";

@@ -1,4 +1,4 @@
-import type { Family } from "../plan/types.ts";
+import type { Family } from "../plan/node-plan.ts";
 import { type Changes, FAMILIES } from "./changes.ts";
 import type { RollBackFiles } from "./kernel.ts";
 import { NFT_TABLE } from "./nft-table.ts";

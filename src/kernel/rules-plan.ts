@@ -1,4 +1,4 @@
-import type { Family } from "../plan/types.ts";
+import type { Family } from "../plan/node-plan.ts";
 import { type Chain, type Hook, TABLE_NAMES, type Table, type TableName } from "../render/types.ts";
 import { findEvasion, type HookPlace } from "./hook-evasion.ts";
 import type { HookEvasion } from "./kernel.ts";

@@ -1,4 +1,4 @@
-import type { Family } from "../plan/types.ts";
+import type { Family } from "../plan/node-plan.ts";
 import { TABLE_NAMES, type TableName } from "../render/types.ts";
 import { ToolError } from "./errors.ts";
 import type { RuleCounter } from "./kernel.ts";

@@ -1,4 +1,4 @@
-import type { Family } from "../plan/types.ts";
+import type { Family } from "../plan/node-plan.ts";
 
 /** Whether rules fill sets of this type; all others of ours are lists (hash:net, and hash:ip,port,ip of what is cut). */
 export function isCountedType(type: string): boolean {

@@ -1,4 +1,4 @@
-import type { AddressSet } from "../plan/types.ts";
+import type { AddressSet } from "../plan/node-plan.ts";
 import type { CountedSet } from "../render/types.ts";
 import { isOurSet, SWAP_SET } from "./ownership.ts";
 import type { SavedSet } from "./saved-sets.ts";

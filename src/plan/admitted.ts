@@ -1,9 +1,10 @@
 /** Whom lists of peers let in, all sources at once. */
+
+import type { AddressSet, Family, ResolvedPeers } from "./node-plan.ts";
 import { comparePrefixes, containsPrefix, type Prefix } from "./prefix.ts";
 import { countUpTo, parseAddress } from "./prefix-lookup.ts";
 import { aggregatePrefixes, subtractPrefixes } from "./prefix-sets.ts";
 import { parsePrefix } from "./prefix-text.ts";
-import type { AddressSet, Family, ResolvedPeers } from "./types.ts";
 
 export type Admitted = "All" | "Some" | "None";
 

@@ -1,5 +1,6 @@
 /** Connections as a node sees them, before anything is judged. */
-import type { Family, Protocol } from "./types.ts";
+import type { Family } from "./node-plan.ts";
+import type { Protocol } from "./types.ts";
 
 /** One entry of conntrack that can still carry data. Addresses are plain text as inet_ntop(3) writes them. */
 export interface TrackedConnection {

@@ -3,7 +3,8 @@
  * the rules judge by, so one stands for all connections of a peer to one port, and it is wrong only where the rules are.
  */
 import type { Opening } from "./connections.ts";
-import type { AddressSet, Family, NodePlan, Protocol } from "./types.ts";
+import type { AddressSet, Family, NodePlan } from "./node-plan.ts";
+import type { Protocol } from "./types.ts";
 
 /** Elements by the name of their set. */
 export type Cuts = ReadonlyMap<string, ReadonlySet<string>>;

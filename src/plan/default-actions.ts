@@ -1,6 +1,6 @@
 /** Default actions of several policies: the first by precedence that has a packet in scope decides (DESIGN 4). */
 import { interfacesMeet } from "./interfaces.ts";
-import type { NodeDirection, PlanWarning } from "./types.ts";
+import type { NodeDirection, PlanWarning } from "./node-plan.ts";
 
 /**
  * An Allow above a stricter default opens what that one seems to close, so both policies hear of it. Expects

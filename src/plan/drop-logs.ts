@@ -1,4 +1,5 @@
-import type { AssignedPolicy, DropLog } from "./types.ts";
+import type { DropLog } from "./node-plan.ts";
+import type { AssignedPolicy } from "./types.ts";
 
 /** Enforcing policies that want to know whom they drop. One that observes drops nobody. */
 export function dropLogs(policies: readonly AssignedPolicy[]): { readonly dropLogs?: readonly DropLog[] } {

@@ -2,9 +2,9 @@
 import { type NodeNetwork, type Opening, openingsOf, type TrackedConnection } from "./connections.ts";
 import { CUTS_MAX, type Cuts, cutSetName, formatCut, parseCut } from "./cut-sets.ts";
 import { type Judge, judge } from "./judge.ts";
+import type { Family, NodePlan } from "./node-plan.ts";
 import { parseAddress, prefixLookup } from "./prefix-lookup.ts";
 import { compareText } from "./text-order.ts";
-import type { Family, NodePlan } from "./types.ts";
 
 /** Connections of one other end to one port that a policy refuses. */
 export interface RefusedPeer {

@@ -1,7 +1,9 @@
 /** Denies that reach for what failsafes let pass: no policy takes a failsafe away, and its author should know. */
+
+import type { Failsafe, NodeDirection, PlanWarning } from "./node-plan.ts";
 import { formatReservedPorts } from "./port-sysctls.ts";
 import { subtractPorts } from "./ports.ts";
-import type { Failsafe, NodeDirection, PlanEntry, PlanWarning, PortRange } from "./types.ts";
+import type { PlanEntry, PortRange } from "./types.ts";
 
 /** The ports that both speak of; of a failsafe and an entry of another protocol none. */
 export function sharedPorts(

@@ -4,7 +4,8 @@
  * rest only from and to node and API endpoint addresses, because an overlay port that the world reaches bypasses every
  * rule. IPIP, GRE and ICMP are never judged.
  */
-import type { Failsafe, Failsafes, PortRange, Protocol } from "./types.ts";
+import type { Failsafe, Failsafes } from "./node-plan.ts";
+import type { PortRange, Protocol } from "./types.ts";
 
 const one = (port: number): PortRange => ({ from: port, to: port });
 const ofNodes = (name: string, protocol: Protocol, ...ports: PortRange[]): Failsafe => ({

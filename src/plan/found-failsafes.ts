@@ -1,9 +1,10 @@
 /** What a node showed at run time, made into failsafes beside those of the install (DESIGN 7.1). Pure. */
 
+import type { Failsafe, Failsafes } from "./node-plan.ts";
 import { subtractPorts, unionPorts } from "./ports.ts";
 import { formatPrefix, parsePrefix } from "./prefix-text.ts";
 import { compareText } from "./text-order.ts";
-import type { Failsafe, Failsafes, PortRange } from "./types.ts";
+import type { PortRange } from "./types.ts";
 
 /** Something that the node shows: who must reach it, or what it must reach. */
 export interface FoundFact {

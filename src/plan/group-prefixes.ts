@@ -1,6 +1,7 @@
+import type { Family } from "./node-plan.ts";
 import type { Prefix } from "./prefix.ts";
 import { parsePrefix } from "./prefix-text.ts";
-import type { Family, GroupAddresses } from "./types.ts";
+import type { GroupAddresses } from "./types.ts";
 
 /** The shortest prefix that a group may bring into a deny: a slip in a shared list must not cut everybody off. */
 const SHORTEST_DENY: Readonly<Record<Family, number>> = { 4: 8, 6: 16 };

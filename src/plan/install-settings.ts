@@ -5,9 +5,9 @@ import { DNS_LABEL } from "../api/named.ts";
 import { PROTOCOLS, portList } from "../api/ports.ts";
 import { SchemaError } from "../api/schema-error.ts";
 import { DEFAULT_ALLOWED_SYSCTLS } from "./allowed-sysctls.ts";
+import type { Failsafe, Failsafes } from "./node-plan.ts";
 import { DEFAULT_NODE_SETTINGS, type NodeSettings } from "./node-settings.ts";
 import { parsePorts } from "./ports.ts";
-import type { Failsafe, Failsafes } from "./types.ts";
 
 const failsafe = z.strictObject({
   name: z.string().regex(DNS_LABEL, "must be a DNS label"),

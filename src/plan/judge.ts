@@ -4,19 +4,10 @@
  */
 import type { Opening } from "./connections.ts";
 import { coversInterface } from "./interfaces.ts";
+import type { Family, NodeDirection, NodeEntry, NodeFailsafe, NodePlan, ResolvedPeers } from "./node-plan.ts";
 import type { Prefix } from "./prefix.ts";
 import { parseAddress, prefixLookup } from "./prefix-lookup.ts";
-import type {
-  Family,
-  InterfaceMatch,
-  NodeDirection,
-  NodeEntry,
-  NodeFailsafe,
-  NodePlan,
-  PortRange,
-  Protocol,
-  ResolvedPeers,
-} from "./types.ts";
+import type { InterfaceMatch, PortRange, Protocol } from "./types.ts";
 
 /** By which rule a connection is refused: a deny, or `default` for the default action. */
 export interface Refusal {

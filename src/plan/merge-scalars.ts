@@ -1,10 +1,11 @@
 /** Values of which a node can have only one: the first policy by precedence wins, the others hear of it (DESIGN 4). */
 import { canonicalJson } from "./canonical-json.ts";
+import type { Conflict, NodePlan } from "./node-plan.ts";
 import type { WantedSetting } from "./observed-types.ts";
 import { formatReservedPorts, LOCAL_PORT_RANGE, LOCAL_RESERVED_PORTS } from "./port-sysctls.ts";
 import { unionPorts } from "./ports.ts";
 import { compareText } from "./text-order.ts";
-import type { AssignedPolicy, Conflict, NodePlan } from "./types.ts";
+import type { AssignedPolicy } from "./types.ts";
 
 interface Claim<T> {
   readonly policy: AssignedPolicy;

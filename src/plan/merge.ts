@@ -6,26 +6,22 @@ import { dropLogs } from "./drop-logs.ts";
 import { failsafeWarnings } from "./failsafe-warnings.ts";
 import { normaliseInterfacePatterns } from "./interfaces.ts";
 import { mergeScalars, observedPortScalars } from "./merge-scalars.ts";
+import type {
+  Failsafe,
+  NodeDirection,
+  NodeEntry,
+  NodeFailsafe,
+  NodeLimit,
+  NodePlan,
+  PlanWarning,
+} from "./node-plan.ts";
 import type { NodeSettings } from "./node-settings.ts";
 import { ofObserving, splitByMode } from "./observed-plan.ts";
 import { type PeerResolver, type PeerUse, peerResolver } from "./peer-resolver.ts";
 import { portWarnings } from "./port-warnings.ts";
 import { byPrecedence } from "./precedence.ts";
 import { byName, compareText } from "./text-order.ts";
-import type {
-  AssignedPolicy,
-  Failsafe,
-  GroupAddresses,
-  NodeDirection,
-  NodeEntry,
-  NodeFailsafe,
-  NodeLimit,
-  NodePlan,
-  PlanDirection,
-  PlanEntry,
-  PlanLimit,
-  PlanWarning,
-} from "./types.ts";
+import type { AssignedPolicy, GroupAddresses, PlanDirection, PlanEntry, PlanLimit } from "./types.ts";
 
 type Traffic = Omit<NodePlan, "ephemeralPorts" | "sysctls" | "persist" | "conflicts" | "markBit">;
 

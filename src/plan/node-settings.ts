@@ -1,5 +1,5 @@
 import { DEFAULT_FAILSAFES } from "./failsafes.ts";
-import type { Failsafes } from "./types.ts";
+import type { Failsafes } from "./node-plan.ts";
 
 /** What holds for a node whatever its policies say: fixed at install, completed by what the node shows at run time. */
 export interface NodeSettings {

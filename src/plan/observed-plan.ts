@@ -1,7 +1,8 @@
 /** Policies in mode Observe: what to count, beside what the others enforce. */
 import { observedSettings } from "./merge-scalars.ts";
+import type { NodeDirection, NodePlan } from "./node-plan.ts";
 import type { ObservedPlan } from "./observed-types.ts";
-import type { AssignedPolicy, NodeDirection, NodePlan } from "./types.ts";
+import type { AssignedPolicy } from "./types.ts";
 
 type Judged = Pick<NodePlan, "inbound" | "outbound" | "rateLimits">;
 

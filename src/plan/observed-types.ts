@@ -1,6 +1,6 @@
 export type { Mode } from "../api/mode.ts";
 
-import type { NodeDirection, NodeLimit } from "./types.ts";
+import type { NodeDirection, NodeLimit } from "./node-plan.ts";
 
 /** A value that a policy in mode Observe would set. "Contains": ports that it would add to what is reserved. */
 export interface WantedSetting {

@@ -6,20 +6,11 @@ import { setEntries } from "./cidrs.ts";
 import { contentHash } from "./content-hash.ts";
 import { groupReader } from "./group-prefixes.ts";
 import { describeGroupRef, normaliseGroupRefs, referredGroups } from "./group-refs.ts";
+import type { AddressSet, Family, PlanWarning, ResolvedList, ResolvedPeers } from "./node-plan.ts";
 import type { Prefix } from "./prefix.ts";
 import { formatPrefix, parsePrefix } from "./prefix-text.ts";
 import { byName } from "./text-order.ts";
-import type {
-  AddressSet,
-  Family,
-  GroupAddresses,
-  GroupRef,
-  PeerList,
-  Peers,
-  PlanWarning,
-  ResolvedList,
-  ResolvedPeers,
-} from "./types.ts";
+import type { GroupAddresses, GroupRef, PeerList, Peers } from "./types.ts";
 
 const FAMILIES: readonly Family[] = [4, 6];
 

@@ -1,7 +1,8 @@
 import { MIN_EPHEMERAL_PORTS } from "../api/ephemeral-ports.ts";
+import type { NodePlan, PlanWarning } from "./node-plan.ts";
 import { formatReservedPorts } from "./port-sysctls.ts";
 import { countPorts, subtractPorts } from "./ports.ts";
-import type { AssignedPolicy, NodePlan, PlanWarning } from "./types.ts";
+import type { AssignedPolicy } from "./types.ts";
 
 /** What can be told of the merged range without looking at a node; all of it concerns the policy whose range it is. */
 export function portWarnings(

@@ -2,7 +2,7 @@
  * One CIDR as numbers, v4 and v6 alike: 32-bit words, because bigints are several times slower and a group list of
  * 100,000 CIDRs is a supported size.
  */
-import type { Family } from "./types.ts";
+import type { Family } from "./node-plan.ts";
 
 /** `length` leading bits of `words` (one word in v4, four in v6, most significant first); all bits after them are zero. */
 export interface Prefix {

@@ -5,7 +5,8 @@
 import { admitted, anybody } from "./admitted.ts";
 import { coversInterface } from "./interfaces.ts";
 import { hasPort, onInterface } from "./judge.ts";
-import type { Family, NodeDirection, NodeEntry, NodePlan, PortRange, Protocol, ResolvedPeers } from "./types.ts";
+import type { Family, NodeDirection, NodeEntry, NodePlan, ResolvedPeers } from "./node-plan.ts";
+import type { PortRange, Protocol } from "./types.ts";
 
 /** Unknown: on some interface, that none leaves out by name, no policy judges the port. */
 export type Reach = "Everybody" | "Some" | "Nobody" | "Unknown";

@@ -1,11 +1,12 @@
 /** Which sources get through to a place, exactly: the reading of `judge` for all of them at once. */
 import { admitted, anybody } from "../plan/admitted.ts";
 import { hasPort, onInterface } from "../plan/judge.ts";
+import type { Family, NodeDirection, NodePlan, ResolvedPeers } from "../plan/node-plan.ts";
 import type { Prefix } from "../plan/prefix.ts";
 import { parseAddress } from "../plan/prefix-lookup.ts";
 import { subtractPrefixes } from "../plan/prefix-sets.ts";
 import { parsePrefix } from "../plan/prefix-text.ts";
-import type { Family, NodeDirection, NodePlan, Protocol, ResolvedPeers } from "../plan/types.ts";
+import type { Protocol } from "../plan/types.ts";
 import type { Reach } from "./types.ts";
 
 /** A place as seen on one interface, in one family. No interface of pods. */

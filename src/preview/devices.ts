@@ -1,7 +1,7 @@
 /** The interfaces that make a difference to policies. A pattern stands for all interfaces that it matches and no other names. */
 import { coversInterface } from "../plan/interfaces.ts";
 import { judge } from "../plan/judge.ts";
-import type { NodePlan } from "../plan/types.ts";
+import type { NodePlan } from "../plan/node-plan.ts";
 import type { Flow } from "./types.ts";
 
 /** Stands for those that no policy names: no pattern but `+` covers it. */

@@ -1,6 +1,6 @@
 import type { Opening } from "../plan/connections.ts";
 import { type Judge, judge, type Refusal } from "../plan/judge.ts";
-import type { NodePlan } from "../plan/types.ts";
+import type { NodePlan } from "../plan/node-plan.ts";
 import { flowDevices } from "./devices.ts";
 import type { Flow, FlowHit } from "./types.ts";
 

@@ -1,7 +1,7 @@
 /** Whom limits on concurrent connections would keep from opening again what is open now. */
 import { hasPort, type Judge, judge, onInterface } from "../plan/judge.ts";
+import type { Family, NodeConcurrencyLimit, NodePlan } from "../plan/node-plan.ts";
 import { formatPrefix, parsePrefix } from "../plan/prefix-text.ts";
-import type { Family, NodeConcurrencyLimit, NodePlan } from "../plan/types.ts";
 import { flowDevices } from "./devices.ts";
 import type { Flow, Gap, LimitHit } from "./types.ts";
 

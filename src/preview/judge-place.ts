@@ -1,6 +1,6 @@
+import type { Family, NodePlan } from "../plan/node-plan.ts";
 import type { Prefix } from "../plan/prefix.ts";
 import { parsePrefix } from "../plan/prefix-text.ts";
-import type { Family, NodePlan } from "../plan/types.ts";
 import { admissionChanges, changeWithin, passesNodes, reachAt, type Spot } from "./admission.ts";
 import { outsideDevices } from "./devices.ts";
 import type { Place, PlaceHit, Reach } from "./types.ts";

@@ -1,7 +1,7 @@
 import type { Opening } from "../plan/connections.ts";
 import { FOUND_SSH } from "../plan/found-failsafes.ts";
 import { hasPort, type Judge, judge } from "../plan/judge.ts";
-import type { NodePlan } from "../plan/types.ts";
+import type { NodePlan } from "../plan/node-plan.ts";
 import type { FlowFate } from "./judge-flow.ts";
 import type { Flow, Place, Sessions } from "./types.ts";
 

@@ -1,5 +1,5 @@
 /** What becomes of who uses one node, where its policies change. */
-import type { NodePlan } from "../plan/types.ts";
+import type { NodePlan } from "../plan/node-plan.ts";
 import { flowJudge } from "./judge-flow.ts";
 import { limitJudge, unjudgedRates } from "./judge-limits.ts";
 import { placeJudge } from "./judge-place.ts";

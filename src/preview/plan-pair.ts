@@ -1,7 +1,8 @@
 import { canonicalJson } from "../plan/canonical-json.ts";
 import { merge } from "../plan/merge.ts";
+import type { Failsafes, NodePlan } from "../plan/node-plan.ts";
 import type { NodeSettings } from "../plan/node-settings.ts";
-import type { AssignedPolicy, Failsafes, GroupAddresses, NodePlan } from "../plan/types.ts";
+import type { AssignedPolicy, GroupAddresses } from "../plan/types.ts";
 import { render } from "../render/render.ts";
 import { useJudge } from "./judge-use.ts";
 import { type PolicyChange, policyChanges } from "./policy-changes.ts";

@@ -1,4 +1,4 @@
-import type { Family } from "../plan/types.ts";
+import type { Family } from "../plan/node-plan.ts";
 import type { RuleSet, SysctlSetting, TableName } from "../render/types.ts";
 import { type ChangeKind, eachKey, type ListChange, listChange } from "./list-change.ts";
 

@@ -1,6 +1,7 @@
 /** What a preview is made from, and what it says. Data alone. */
 import type { Opening } from "../plan/connections.ts";
-import type { AssignedPolicy, Failsafes, Family, Protocol } from "../plan/types.ts";
+import type { Failsafes, Family } from "../plan/node-plan.ts";
+import type { AssignedPolicy, Protocol } from "../plan/types.ts";
 import type { PolicyChange } from "./policy-changes.ts";
 import type { RulesChange } from "./rules-changes.ts";
 

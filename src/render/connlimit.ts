@@ -1,4 +1,4 @@
-import type { Family, NodeConcurrencyLimit } from "../plan/types.ts";
+import type { Family, NodeConcurrencyLimit } from "../plan/node-plan.ts";
 import { comment, rule } from "./rule.ts";
 import type { Chain } from "./types.ts";
 

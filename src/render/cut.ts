@@ -1,5 +1,6 @@
 import { cutSetName, cuts } from "../plan/cut-sets.ts";
-import type { Family, NodePlan, Protocol } from "../plan/types.ts";
+import type { Family, NodePlan } from "../plan/node-plan.ts";
+import type { Protocol } from "../plan/types.ts";
 import { NOT_INIT, NOT_OPENING, rule, TAG } from "./rule.ts";
 
 const PROTOCOLS = ["TCP", "UDP", "SCTP"] as const;

@@ -1,5 +1,5 @@
 import { contentHash } from "../plan/content-hash.ts";
-import type { Family, NodePlan } from "../plan/types.ts";
+import type { Family, NodePlan } from "../plan/node-plan.ts";
 import type { Way } from "./dispatch.ts";
 import { rule } from "./rule.ts";
 import { familyOption, type Tallied } from "./tally.ts";

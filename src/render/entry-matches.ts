@@ -1,4 +1,4 @@
-import type { Family, NodeDirection, NodeEntry } from "../plan/types.ts";
+import type { Family, NodeDirection, NodeEntry } from "../plan/node-plan.ts";
 import type { Way } from "./dispatch.ts";
 import { peerMatch, portMatches, rule } from "./rule.ts";
 

@@ -1,4 +1,5 @@
-import type { Family, LimitUnit, NodePlan, NodeRateLimit } from "../plan/types.ts";
+import type { Family, NodePlan, NodeRateLimit } from "../plan/node-plan.ts";
+import type { LimitUnit } from "../plan/types.ts";
 import { limitRoom, refillSeconds, UNIT_SECONDS } from "./limit-room.ts";
 
 /** Units as libxt_hashlimit orders them, longest first; its periods count microseconds (XT_HASHLIMIT_SCALE_v2). */

@@ -1,5 +1,5 @@
 import { cuts } from "../plan/cut-sets.ts";
-import type { Family, NodePlan } from "../plan/types.ts";
+import type { Family, NodePlan } from "../plan/node-plan.ts";
 import { cutAnswers, cutHooks, cutMatch } from "./cut.ts";
 import { type Dispatch, dispatch, INBOUND } from "./dispatch.ts";
 import { type DropBook, dropBook } from "./drop-log.ts";

@@ -1,5 +1,6 @@
 import { coversInterface } from "../plan/interfaces.ts";
-import type { InterfaceMatch, NodeDirection, NodeLimit } from "../plan/types.ts";
+import type { NodeDirection, NodeLimit } from "../plan/node-plan.ts";
+import type { InterfaceMatch } from "../plan/types.ts";
 
 /**
  * The interfaces on which the same policies and limits are in scope. Judging by class keeps every rule free of interface

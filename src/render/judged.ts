@@ -1,4 +1,4 @@
-import type { Family, NodeDirection, NodePlan, ResolvedPeers } from "../plan/types.ts";
+import type { Family, NodeDirection, NodePlan, ResolvedPeers } from "../plan/node-plan.ts";
 import type { JudgedScope, JudgedTraffic } from "./types.ts";
 
 /** What a connection must go by to be judged or limited inbound. Pods' sources are trusted by interface only, so they are left out. */

@@ -1,4 +1,5 @@
-import type { Family, NodeDirection, NodeEntry, NodeFailsafe, NodeTrust, Protocol } from "../plan/types.ts";
+import type { Family, NodeDirection, NodeEntry, NodeFailsafe, NodeTrust } from "../plan/node-plan.ts";
+import type { Protocol } from "../plan/types.ts";
 import type { Way } from "./dispatch.ts";
 import type { DropBook } from "./drop-log.ts";
 import { comment, peerMatch, portMatches, rule } from "./rule.ts";

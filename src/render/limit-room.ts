@@ -1,4 +1,5 @@
-import type { Family, LimitUnit, NodeRateLimit } from "../plan/types.ts";
+import type { Family, NodeRateLimit } from "../plan/node-plan.ts";
+import type { LimitUnit } from "../plan/types.ts";
 
 export const UNIT_SECONDS: Readonly<Record<LimitUnit, number>> = { Day: 86_400, Hour: 3_600, Minute: 60, Second: 1 };
 

@@ -1,4 +1,4 @@
-import type { Family, NodeLimit, NodePlan } from "../plan/types.ts";
+import type { Family, NodeLimit, NodePlan } from "../plan/node-plan.ts";
 import { connlimitChain, connlimitChainName } from "./connlimit.ts";
 import type { DropBook } from "./drop-log.ts";
 import { hashlimitMatch } from "./hashlimit.ts";

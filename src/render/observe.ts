@@ -1,4 +1,4 @@
-import type { Family, NodePlan } from "../plan/types.ts";
+import type { Family, NodePlan } from "../plan/node-plan.ts";
 import { trimmed } from "./observer.ts";
 import type { Hook, Judging, TableName } from "./types.ts";
 import { wouldDropInbound, wouldDropOutbound } from "./would-drop.ts";

@@ -1,5 +1,5 @@
 import { contentHash } from "../plan/content-hash.ts";
-import type { Family, NodeConcurrencyLimit, NodeLimit, NodePlan, NodeRateLimit } from "../plan/types.ts";
+import type { Family, NodeConcurrencyLimit, NodeLimit, NodePlan, NodeRateLimit } from "../plan/node-plan.ts";
 import { connlimitMatch } from "./connlimit.ts";
 import { expireMilliseconds, hashlimitMatch } from "./hashlimit.ts";
 import { classChain, type InterfaceClass } from "./interface-class.ts";

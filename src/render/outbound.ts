@@ -1,4 +1,5 @@
-import type { Family, NodePlan, Protocol } from "../plan/types.ts";
+import type { Family, NodePlan } from "../plan/node-plan.ts";
+import type { Protocol } from "../plan/types.ts";
 import { cutAnswers, cutHooks } from "./cut.ts";
 import { type Dispatch, dispatch, OUTBOUND } from "./dispatch.ts";
 import { type DropBook, dropBook } from "./drop-log.ts";

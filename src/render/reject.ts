@@ -1,4 +1,4 @@
-import type { NodePlan } from "../plan/types.ts";
+import type { NodePlan } from "../plan/node-plan.ts";
 import type { Chain } from "./types.ts";
 
 export const REJECT_CHAIN_NAME = "PH-REJECT";

@@ -1,5 +1,5 @@
 import { cutSets } from "../plan/cut-sets.ts";
-import type { NodePlan } from "../plan/types.ts";
+import type { NodePlan } from "../plan/node-plan.ts";
 import { rejectsCut, rejectsInbound, renderInbound } from "./inbound.ts";
 import { withObservers } from "./observe.ts";
 import { renderOutbound } from "./outbound.ts";

@@ -1,4 +1,5 @@
-import type { Family, PortRange, Protocol, ResolvedList, ResolvedPeers } from "../plan/types.ts";
+import type { Family, ResolvedList, ResolvedPeers } from "../plan/node-plan.ts";
+import type { PortRange, Protocol } from "../plan/types.ts";
 import { renderMultiport } from "./multiport.ts";
 
 /** The comment of our rules in chains that are not ours: how they are told from everybody else's. */

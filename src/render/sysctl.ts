@@ -1,5 +1,5 @@
+import type { NodePlan } from "../plan/node-plan.ts";
 import { formatReservedPorts, LOCAL_PORT_RANGE, LOCAL_RESERVED_PORTS } from "../plan/port-sysctls.ts";
-import type { NodePlan } from "../plan/types.ts";
 import type { SysctlSetting } from "./types.ts";
 
 /** The sysctls to hold, sorted by key. Values have single spaces; the kernel prints tabs. */

@@ -1,5 +1,5 @@
 import { contentHash } from "../plan/content-hash.ts";
-import type { Family, NodeDirection } from "../plan/types.ts";
+import type { Family, NodeDirection } from "../plan/node-plan.ts";
 import type { Way } from "./dispatch.ts";
 import { comment, rule } from "./rule.ts";
 import type { Chain, CountedSet } from "./types.ts";

@@ -1,4 +1,4 @@
-import type { Family, NodeDirection, NodePlan } from "../plan/types.ts";
+import type { Family, NodeDirection, NodePlan } from "../plan/node-plan.ts";
 import { type Dispatch, dispatch, type Way } from "./dispatch.ts";
 import { classChain, type InterfaceClass } from "./interface-class.ts";
 import { peerMatch, portMatches, rule } from "./rule.ts";

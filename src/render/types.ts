@@ -1,5 +1,6 @@
 /** What shall be in the kernel, as text: the hand-over from `render` to `kernel`. */
-import type { AddressSet, Family, InterfaceMatch, NodeFailsafe, PortRange, Protocol } from "../plan/types.ts";
+import type { AddressSet, Family, NodeFailsafe } from "../plan/node-plan.ts";
+import type { InterfaceMatch, PortRange, Protocol } from "../plan/types.ts";
 
 /** One of our own chains. `rules` are in the exact form that iptables-save prints, without `-A CHAIN `. */
 export interface Chain {

@@ -2,8 +2,9 @@
  * What passes, and would not if the observing policies were enforced. Its hooks stand right behind those that enforce:
  * so only what passed comes by, limits included, and that needs no copy of the judgement.
  */
+
+import type { Family, NodeDirection, NodePlan } from "../plan/node-plan.ts";
 import type { ObservedPlan } from "../plan/observed-types.ts";
-import type { Family, NodeDirection, NodePlan } from "../plan/types.ts";
 import { type Dispatch, dispatch, INBOUND, OUTBOUND, type Way } from "./dispatch.ts";
 import { entryRules, scopeRules } from "./entry-matches.ts";
 import { judgesSctp, rejectsInbound, renderGate } from "./inbound.ts";

@@ -5,8 +5,8 @@
  * judges. Limits come behind the judgement: what they would then drop of it is not deducted.
  */
 import { contentHash } from "../plan/content-hash.ts";
+import type { Family, NodeDirection, NodePlan } from "../plan/node-plan.ts";
 import type { ObservedPlan } from "../plan/observed-types.ts";
-import type { Family, NodeDirection, NodePlan } from "../plan/types.ts";
 import { type Dispatch, dispatch, INBOUND, OUTBOUND, type Way } from "./dispatch.ts";
 import { entryRules, scopeRules } from "./entry-matches.ts";
 import { judgesSctp, renderGate } from "./inbound.ts";

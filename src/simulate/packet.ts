@@ -1,4 +1,4 @@
-import type { Family } from "../plan/types.ts";
+import type { Family } from "../plan/node-plan.ts";
 
 /** What the node's routing takes an address for (rtnetlink(7), RTN_*). */
 export type AddressType = "LOCAL" | "UNICAST" | "BROADCAST" | "MULTICAST" | "ANYCAST";

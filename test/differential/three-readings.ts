@@ -3,10 +3,11 @@ import { nodeSelectionsIn, selectedAddresses } from "../../src/controller/select
 import type { Kernel } from "../../src/kernel/kernel.ts";
 import { compile } from "../../src/plan/compile.ts";
 import { merge } from "../../src/plan/merge.ts";
+import type { NodePlan } from "../../src/plan/node-plan.ts";
 import { DEFAULT_NODE_SETTINGS } from "../../src/plan/node-settings.ts";
 import { assign } from "../../src/plan/plan-hash.ts";
 import { selectedNodesGroup } from "../../src/plan/selected-nodes.ts";
-import type { GroupAddresses, NodePlan } from "../../src/plan/types.ts";
+import type { GroupAddresses } from "../../src/plan/types.ts";
 import { render } from "../../src/render/render.ts";
 import type { RuleSet } from "../../src/render/types.ts";
 import { simulator } from "../../src/simulate/simulate.ts";

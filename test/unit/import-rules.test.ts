@@ -27,7 +27,7 @@ const folders: Readonly<Record<string, { readonly refused: readonly string[]; re
     },
     simulate: {
       refused: ["../plan/merge.ts", "../render/render.ts", "../render/rule.ts", "../api/policy.ts", "node:fs"],
-      allowed: ["./packet.ts", "../render/types.ts", "../plan/types.ts", "ipaddr.js"],
+      allowed: ["./packet.ts", "../render/types.ts", "../plan/types.ts", "../plan/node-plan.ts", "ipaddr.js"],
     },
     kernel: {
       refused: [

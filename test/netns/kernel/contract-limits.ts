@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import type { Kernel } from "../../../src/kernel/kernel.ts";
-import type { Family } from "../../../src/plan/types.ts";
+import type { Family } from "../../../src/plan/node-plan.ts";
 import type { RuleSet, Table } from "../../../src/render/types.ts";
 import { JUMP, nothing } from "./samples.ts";
 import type { Subject } from "./subject.ts";

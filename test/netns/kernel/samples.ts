@@ -1,4 +1,4 @@
-import type { AddressSet, Family } from "../../../src/plan/types.ts";
+import type { AddressSet, Family } from "../../../src/plan/node-plan.ts";
 import { rejectTable } from "../../../src/render/reject.ts";
 import type { Chain, RuleSet, SysctlSetting, Table } from "../../../src/render/types.ts";
 

@@ -1,6 +1,6 @@
 import type { Host } from "../../../src/kernel/host.ts";
 import type { Kernel } from "../../../src/kernel/kernel.ts";
-import type { Family } from "../../../src/plan/types.ts";
+import type { Family } from "../../../src/plan/node-plan.ts";
 import type { TableName } from "../../../src/render/types.ts";
 import { BACKLOG, RANGE, RESERVED } from "./samples.ts";
 

@@ -1,7 +1,8 @@
 import { execFileSync } from "node:child_process";
 import fc from "fast-check";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import type { LimitUnit, NodePlan } from "../../../src/plan/types.ts";
+import type { NodePlan } from "../../../src/plan/node-plan.ts";
+import type { LimitUnit } from "../../../src/plan/types.ts";
 import { render } from "../../../src/render/render.ts";
 import type { RuleSet, Table } from "../../../src/render/types.ts";
 import { everything } from "../../unit/render/everything.ts";

@@ -2,8 +2,8 @@ import { describe, expect, it } from "vitest";
 import { exposure } from "../../../src/agent/exposure.ts";
 import type { Measured } from "../../../src/agent/exposure-relay.ts";
 import { merge } from "../../../src/plan/merge.ts";
+import type { NodePlan } from "../../../src/plan/node-plan.ts";
 import { DEFAULT_NODE_SETTINGS } from "../../../src/plan/node-settings.ts";
-import type { NodePlan } from "../../../src/plan/types.ts";
 import { recordedSubject, tcp } from "../audit/subject.ts";
 import { assigned } from "../plan/policies.ts";
 

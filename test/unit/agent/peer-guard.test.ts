@@ -2,8 +2,9 @@ import { describe, expect, it } from "vitest";
 import { exposureJudge } from "../../../src/agent/exposure-judge.ts";
 import { peerGuard } from "../../../src/agent/peer-guard.ts";
 import { merge } from "../../../src/plan/merge.ts";
+import type { NodePlan } from "../../../src/plan/node-plan.ts";
 import { DEFAULT_NODE_SETTINGS } from "../../../src/plan/node-settings.ts";
-import type { GroupAddresses, NodePlan } from "../../../src/plan/types.ts";
+import type { GroupAddresses } from "../../../src/plan/types.ts";
 import { assigned } from "../plan/policies.ts";
 
 const nodes: GroupAddresses = {

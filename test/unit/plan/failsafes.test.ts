@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { DEFAULT_FAILSAFES } from "../../../src/plan/failsafes.ts";
-import type { Failsafe, Protocol } from "../../../src/plan/types.ts";
+import type { Failsafe } from "../../../src/plan/node-plan.ts";
+import type { Protocol } from "../../../src/plan/types.ts";
 
 const { inbound, outbound } = DEFAULT_FAILSAFES;
 

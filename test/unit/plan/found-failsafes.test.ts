@@ -3,8 +3,9 @@ import { DEFAULT_FAILSAFES } from "../../../src/plan/failsafes.ts";
 import { type FoundFact, factsBehind, withFound } from "../../../src/plan/found-failsafes.ts";
 import { judge } from "../../../src/plan/judge.ts";
 import { merge } from "../../../src/plan/merge.ts";
+import type { Failsafe } from "../../../src/plan/node-plan.ts";
 import { DEFAULT_NODE_SETTINGS } from "../../../src/plan/node-settings.ts";
-import type { Failsafe, Protocol } from "../../../src/plan/types.ts";
+import type { Protocol } from "../../../src/plan/types.ts";
 import { assigned } from "./policies.ts";
 
 const ssh = (port: number): FoundFact => ({ kind: "SshListener", port, evidence: "/usr/sbin/sshd listens (pid 812)" });

@@ -1,9 +1,10 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { merge } from "../../../src/plan/merge.ts";
+import type { NodePlan, ResolvedPeers } from "../../../src/plan/node-plan.ts";
 import { DEFAULT_NODE_SETTINGS } from "../../../src/plan/node-settings.ts";
 import { unionPorts } from "../../../src/plan/ports.ts";
-import type { AssignedPolicy, GroupAddresses, NodePlan, ResolvedPeers } from "../../../src/plan/types.ts";
+import type { AssignedPolicy, GroupAddresses } from "../../../src/plan/types.ts";
 import { manyCidrs } from "./many-cidrs.ts";
 import { anyAssigned, anySpec, assigned, group, nodesGroup, someGroups } from "./policies.ts";
 

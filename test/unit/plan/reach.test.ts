@@ -2,9 +2,10 @@ import fc from "fast-check";
 import { expect, it } from "vitest";
 import { judge, onInterface } from "../../../src/plan/judge.ts";
 import { merge } from "../../../src/plan/merge.ts";
+import type { Family, NodePlan } from "../../../src/plan/node-plan.ts";
 import { DEFAULT_NODE_SETTINGS } from "../../../src/plan/node-settings.ts";
 import { type Reach, reachJudge } from "../../../src/plan/reach.ts";
-import type { Family, GroupAddresses, NodePlan } from "../../../src/plan/types.ts";
+import type { GroupAddresses } from "../../../src/plan/types.ts";
 import { anyAssigned, assigned, group, someGroups } from "./policies.ts";
 
 const clusterNodes = group("cluster-nodes-0", ["198.18.0.1/32"], { "porthardening.io/cluster": "nodes" });

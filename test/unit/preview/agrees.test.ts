@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
 import { merge } from "../../../src/plan/merge.ts";
+import type { NodePlan } from "../../../src/plan/node-plan.ts";
 import { DEFAULT_NODE_SETTINGS } from "../../../src/plan/node-settings.ts";
-import type { NodePlan } from "../../../src/plan/types.ts";
 import { flowJudge } from "../../../src/preview/judge-flow.ts";
 import { placeJudge } from "../../../src/preview/judge-place.ts";
 import { render } from "../../../src/render/render.ts";

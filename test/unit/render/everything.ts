@@ -1,4 +1,4 @@
-import type { NodeDirection, NodePlan } from "../../../src/plan/types.ts";
+import type { NodeDirection, NodePlan } from "../../../src/plan/node-plan.ts";
 
 const anywhere = { include: [], exclude: [] };
 const nobody = { sets: {} };

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import type { InterfaceMatch, NodePlan } from "../../../src/plan/types.ts";
+import type { NodePlan } from "../../../src/plan/node-plan.ts";
+import type { InterfaceMatch } from "../../../src/plan/types.ts";
 import { interfaceClasses } from "../../../src/render/interface-class.ts";
 import { everything } from "./everything.ts";
 

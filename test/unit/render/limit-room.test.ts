@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { LimitUnit, NodeRateLimit } from "../../../src/plan/types.ts";
+import type { NodeRateLimit } from "../../../src/plan/node-plan.ts";
+import type { LimitUnit } from "../../../src/plan/types.ts";
 import { limitTables } from "../../../src/render/hashlimit.ts";
 import { limitRoom } from "../../../src/render/limit-room.ts";
 import { render } from "../../../src/render/render.ts";

@@ -1,4 +1,4 @@
-import type { NodePlan } from "../../../src/plan/types.ts";
+import type { NodePlan } from "../../../src/plan/node-plan.ts";
 import { everything } from "./everything.ts";
 
 /** `everything`, and each of its policies wants to know whom it drops. */

@@ -1,4 +1,4 @@
-import type { NodeDirection, NodePlan } from "../../../src/plan/types.ts";
+import type { NodeDirection, NodePlan } from "../../../src/plan/node-plan.ts";
 import { everything } from "./everything.ts";
 
 /** As another policy, which observes. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { NodePlan } from "../../../src/plan/types.ts";
+import type { NodePlan } from "../../../src/plan/node-plan.ts";
 import { render } from "../../../src/render/render.ts";
 import type { Table } from "../../../src/render/types.ts";
 import { everything } from "./everything.ts";
