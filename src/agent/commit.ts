@@ -118,7 +118,9 @@ export function commit(options: CommitOptions): Commit {
   async function arm(enforcement: Enforcement, { rollBack }: PlannedWrite): Promise<PendingChange> {
     const { policies, groups, rules } = enforcement;
     const parts = changedParts(saved.last, { policies, groups, rules });
-    const probes = [...(await probing.before())];
+    // A group changes on all nodes at once (a node joins), and all of them would ask.
+    const askPeers = parts.policies.length > 0 || policies.length !== saved.last.policies.length;
+    const probes = [...(await probing.before(askPeers))];
     const change = { ...parts, probes, last: formatLastApplied({ policies, groups }) };
     await guard.arm(change, rollBack, parts.timeoutSeconds);
     return change;

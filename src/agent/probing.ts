@@ -2,8 +2,11 @@ import type { NodeProbe } from "../kernel/node-probes.ts";
 
 /** What must go on working: what passed before a change must pass behind it. */
 export interface Probing {
-  /** Names of those that pass now. One that was silent the last time is not waited for. */
-  before(): Promise<readonly string[]>;
+  /**
+   * Names of those that pass now. One that was silent the last time is not waited for. `askPeers`: other nodes may be asked too,
+   * which costs the cluster writes.
+   */
+  before(askPeers: boolean): Promise<readonly string[]>;
   /**
    * Those of them that do not pass, each tried again and again as long as there is time. Empty: all passed.
    * `milliseconds`: how long others may be waited for.

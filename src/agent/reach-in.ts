@@ -130,11 +130,11 @@ export function reachIn(options: ReachInOptions): ReachIn {
   };
 }
 
-/** What passes `own` and, if that is all right, `peers`: a node that does not reach what it needs waits for nobody else's word. */
+/** What passes `own` and, where they may be asked and that is all right, `peers`: a node that does not reach what it needs waits for nobody else's word. */
 export function probedWithPeers(own: Probing, peers: Probing): Probing {
   return {
-    async before() {
-      return (await Promise.all([own.before(), peers.before()])).flat();
+    async before(askPeers) {
+      return (await Promise.all([own.before(askPeers), askPeers ? peers.before(askPeers) : []])).flat();
     },
     async failing(names, milliseconds) {
       const [failing, lost] = [own.failing(names, milliseconds), peers.failing(names, milliseconds)];

@@ -54,6 +54,22 @@ describe("a change", () => {
     expect(node.guard.folder).toBeUndefined();
   });
 
+  it("of policies asks peers, one of groups does not: that is on all nodes at once", async () => {
+    const grouped = assigned(
+      { firewall: { inbound: { deny: [{ name: "g", from: [{ addressGroup: { name: "g" } }] }] } } },
+      "grouped",
+    );
+    const node = agentNode();
+    node.setGroups([group("g", ["192.0.2.0/24"])]);
+    node.assign([good, grouped]);
+    await node.pass();
+    node.setGroups([group("g", ["198.51.100.0/24"])]);
+    await node.pass();
+    node.assign([grouped]);
+    await node.pass();
+    expect(node.probing.askedPeers).toEqual([true, false, true]);
+  });
+
   it("has the longest time of what changed, and not of what stands", async () => {
     const node = await confirmedNode();
     const slow = assigned({ rollout: { confirmTimeoutSeconds: 600 }, firewall: { inbound: {} } }, "slow");

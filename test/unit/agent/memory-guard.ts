@@ -80,6 +80,8 @@ export function memoryGuard({
 /** What the node reaches, by name; a test says what it does not reach behind a change. */
 export interface MemoryProbing extends Probing {
   reached: string[];
+  /** Whether it might ask other nodes, at each change. */
+  readonly askedPeers: boolean[];
   /** Asked each time behind a change, and after a roll-back. */
   lost: () => readonly string[] | Promise<readonly string[]>;
 }
@@ -87,8 +89,12 @@ export interface MemoryProbing extends Probing {
 export function memoryProbing(): MemoryProbing {
   const probing: MemoryProbing = {
     reached: ["API server"],
+    askedPeers: [],
     lost: () => [],
-    before: async () => probing.reached,
+    async before(askPeers) {
+      probing.askedPeers.push(askPeers);
+      return probing.reached;
+    },
     failing: async (names) => (await probing.lost()).filter((name) => names.includes(name)),
   };
   return probing;

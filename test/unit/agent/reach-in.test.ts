@@ -42,7 +42,7 @@ const named = (peer: string) => `reach-in from ${peer} to 10.0.0.1:10250`;
 
 /** What counts before the change, where both peers reach the node. */
 async function reachedByBoth(one: World): Promise<readonly string[]> {
-  const before = one.reach.before();
+  const before = one.reach.before(true);
   await one.answer(opens("b"), opens("c"));
   return before;
 }
@@ -60,7 +60,7 @@ describe("before a change", () => {
     ["is not there", { problem: "no other node" }],
   ])("a peer that %s counts for nothing", async (_, other) => {
     const one = world();
-    const before = one.reach.before();
+    const before = one.reach.before(true);
     await one.answer(opens("b"), other);
     expect(await before).toEqual([named("b")]);
   });
@@ -69,7 +69,7 @@ describe("before a change", () => {
     vi.useFakeTimers();
     try {
       const one = world();
-      const before = one.reach.before();
+      const before = one.reach.before(true);
       await vi.advanceTimersByTimeAsync(0);
       one.reach.told(one.reach.requests.slice(0, 1).map(({ id }) => ({ id, ...opens("b") })));
       await vi.advanceTimersByTimeAsync(2_000);
@@ -81,7 +81,7 @@ describe("before a change", () => {
 
   it("nobody is asked where nothing listens that must stay reachable", async () => {
     const { reach } = world(FOREVER, []);
-    expect(await reach.before()).toEqual([]);
+    expect(await reach.before(true)).toEqual([]);
     expect(reach.requests).toEqual([]);
   });
 
@@ -89,15 +89,15 @@ describe("before a change", () => {
     vi.useFakeTimers();
     try {
       const one = world(10_000);
-      const first = one.reach.before();
+      const first = one.reach.before(true);
       await vi.advanceTimersByTimeAsync(10_000);
       expect(await first).toEqual([]);
-      const second = one.reach.before();
+      const second = one.reach.before(true);
       await vi.advanceTimersByTimeAsync(300);
       expect(await second).toEqual([]);
       // Too late for that change, but not for the next.
       one.reach.told(one.reach.requests.map(({ id }) => ({ id, ...opens("b") })));
-      const third = one.reach.before();
+      const third = one.reach.before(true);
       await vi.advanceTimersByTimeAsync(9_000);
       one.reach.told(one.reach.requests.map(({ id }, index) => ({ id, ...opens(index === 0 ? "b" : "c") })));
       expect(await third).toEqual([named("b"), named("c")]);
@@ -171,7 +171,7 @@ describe("behind a change", () => {
   it("each family counts for itself", async () => {
     const six = { ...path, from: "2001:db8::2", to: "2001:db8::1" };
     const one = world();
-    const before = one.reach.before();
+    const before = one.reach.before(true);
     const both = [path, six].map((way) => ({ ...way, open: [10250] }));
     await one.answer({ peer: "b", paths: both }, { problem: "no other node" });
     const names = await before;
@@ -209,7 +209,7 @@ describe("the questions", () => {
 
   it("end with the change: nobody waits on", async () => {
     const one = world();
-    const before = one.reach.before();
+    const before = one.reach.before(true);
     await waitFor("the question", () => one.reach.requests[0], { timeoutMilliseconds: 5_000 });
     one.reach.over();
     expect(await before).toEqual([]);
@@ -221,7 +221,8 @@ it("the word of peers is not waited for where the node itself does not reach wha
   const own = { before: async () => ["API server"], failing: async () => ["API server"] };
   const peers = { before: async () => ["reach-in"], failing: () => never };
   const both = probedWithPeers(own, peers);
-  expect(await both.before()).toEqual(["API server", "reach-in"]);
+  expect(await both.before(true)).toEqual(["API server", "reach-in"]);
+  expect(await both.before(false)).toEqual(["API server"]);
   expect(await both.failing(["API server", "reach-in"])).toEqual(["API server"]);
 });
 
