@@ -3,15 +3,20 @@ import { BaseSequencer, type TestSpecification } from "vitest/node";
 
 /** Those that take longest begin first, or all others would wait for them in the end. */
 const slowest = [
+  "test/netns/guard/guard.test.ts",
   "test/cluster/demo.test.ts",
   "test/cluster/faults/killed-cut-off.test.ts",
-  "test/cluster/faults/cut-armed.test.ts",
-  "test/cluster/faults/cut-off.test.ts",
+  "test/cluster/faults/killed-between-steps.test.ts",
   "test/cluster/skew.test.ts",
-  "test/cluster/rights/agent.test.ts",
-  "test/cluster/rights/controller.test.ts",
+  "test/cluster/demo-interrupted.test.ts",
   "test/cluster/documented.test.ts",
   "test/cluster/ways-out.test.ts",
+  "test/cluster/faults/cut-off.test.ts",
+  "test/netns/cli/host-agent.test.ts",
+  "test/cluster/faults/cut-armed.test.ts",
+  "test/cluster/faults/cut-state.test.ts",
+  "test/cluster/rights/agent.test.ts",
+  "test/cluster/rights/controller.test.ts",
   "test/cluster/controller/rollout.test.ts",
   "test/cluster/agent/agent.test.ts",
   "test/cluster/peers.test.ts",
@@ -41,14 +46,15 @@ const audits = [
   "test/cluster/rights/agent.test.ts",
 ];
 
-/** What an install lives through: versions, leaders, faults, removal, and what the documents tell people to do. */
+/** What an install lives through: versions, roll-outs, leaders, faults, removal, and what the documents tell people to do. */
 const lifecycle = [
-  "test/cluster/{coming,demo-interrupted,documented,leader-election,pod-range,reach-in,skew,uninstall,unmatched,ways-out}.test.ts",
+  "test/cluster/{coming,demo-interrupted,documented,leader-election,pod-range,preview,reach-in,rolled-back,skew}.test.ts",
+  "test/cluster/{uninstall,unmatched,ways-out}.test.ts",
   "test/cluster/rights/{controller,uninstall}.test.ts",
   "test/cluster/agent/{fail-static,found-api-server}.test.ts",
   "test/cluster/faults/**/*.test.ts",
-  "test/cluster/controller/{fail-static,older-kinds,pod-range,preview-gate}.test.ts",
-  "test/netns/cli/host-agent.test.ts",
+  "test/cluster/controller/{fail-static,older-kinds,pod-range,preview-gate,rollout}.test.ts",
+  "test/netns/{cli/host-agent,guard/guard}.test.ts",
 ];
 
 /**

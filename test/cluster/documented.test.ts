@@ -215,7 +215,7 @@ describe("every other command in README and docs", () => {
   );
 
   it("porthardening plan", async () => {
-    const plans = [...new Set(others.filter((text) => text.startsWith("porthardening plan")))];
+    const plans = [...new Set(others.filter((text) => text.startsWith("porthardening plan ")))];
     expect(plans.length).toBeGreaterThan(1);
     for (const text of plans) {
       const { exitCode, stdout, stderr } = await shell.try(text);
