@@ -52,6 +52,21 @@ describe("stateDirectory", () => {
     expect(await directory.load()).toEqual({ kind: "None" });
   });
 
+  it("tries again what was rolled back, where the file that says so was cut at any byte", async () => {
+    const path = join(folder, "charges");
+    const directory = stateDirectory(path);
+    const parts = { policies: [{ name: "p", uid: "u", hash: "h" }], groups: [], rules: "r", retries: [] };
+    const charges = [{ ...parts, message: "rolled back", at: 1 }];
+    await directory.saveCharges(charges);
+    expect(await directory.loadCharges()).toEqual(charges);
+    const [name = ""] = await readdir(path);
+    const whole = await readFile(join(path, name));
+    for (let length = 0; length < whole.length; length += 1) {
+      await writeFile(join(path, name), whole.subarray(0, length));
+      expect(await directory.loadCharges(), `cut at byte ${length}`).toEqual([]);
+    }
+  });
+
   it("refuses a file with any bit turned", async () => {
     const path = join(folder, "turned");
     const directory = stateDirectory(path);
