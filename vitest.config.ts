@@ -48,7 +48,7 @@ const audits = [
 
 /** What an install lives through: versions, roll-outs, leaders, faults, removal, and what the documents tell people to do. */
 const lifecycle = [
-  "test/cluster/{coming,demo-interrupted,documented,leader-election,pod-range,preview,reach-in,rolled-back,skew}.test.ts",
+  "test/cluster/{coming,demo-interrupted,documented,leader-election,peers,pod-range,preview,reach-in,rolled-back,skew}.test.ts",
   "test/cluster/{uninstall,unmatched,ways-out}.test.ts",
   "test/cluster/rights/{controller,uninstall}.test.ts",
   "test/cluster/agent/{fail-static,found-api-server}.test.ts",
