@@ -10,12 +10,11 @@ import { reflector } from "../../src/kube/reflector.ts";
 import { resources } from "../../src/kube/resources.ts";
 import type { KubeObject } from "../../src/kube/types.ts";
 import { createLab, type Lab } from "../lab/lab.ts";
-import { agentsReady, type OperatorCluster, served, startOperatorCluster } from "../lab/operator-cluster.ts";
+import { type OperatorCluster, served } from "../lab/operator-cluster.ts";
 import { operatorProgram } from "../lab/operator-program.ts";
 import type { OpenConnection } from "../lab/traffic/traffic.ts";
+import { stranger, usedCluster } from "./used-cluster.ts";
 
-const office = "203.0.113.7";
-const stranger = "198.51.100.9";
 const nodes = ["node1", "node2", "node3"];
 
 let lab: Lab;
@@ -25,18 +24,7 @@ let open: readonly OpenConnection[];
 
 beforeAll(async () => {
   lab = await createLab();
-  cluster = await startOperatorCluster(lab, { workers: 3, sources: [`${office}/24`, `${stranger}/24`] });
-  await cluster.startController();
-  await Promise.all(cluster.workers.map((worker) => worker.startAgent(["--prime-seconds", "0"])));
-  await agentsReady(cluster);
-  ({ kubeconfig } = await cluster.controlPlane.forward());
-  const outside = await cluster.outside.traffic();
-  const attempts = cluster.workers.flatMap(({ ipv4: to }) => [
-    { from: stranger, to, port: served.hostPort },
-    { from: stranger, to, port: served.hostPort },
-    { from: office, to, port: served.hostPort },
-  ]);
-  open = await Promise.all(attempts.map((attempt) => outside.open(attempt, { timeoutMilliseconds: 10_000 })));
+  ({ cluster, kubeconfig, open } = await usedCluster(lab, 3));
 });
 afterAll(() => lab?.close());
 

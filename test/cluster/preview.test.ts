@@ -2,13 +2,11 @@ import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { NodeStateStatus } from "../../src/api/node-state.ts";
 import { createLab, type Lab } from "../lab/lab.ts";
-import { agentsReady, type OperatorCluster, served, startOperatorCluster } from "../lab/operator-cluster.ts";
+import { type OperatorCluster, served } from "../lab/operator-cluster.ts";
 import { operatorProgram } from "../lab/operator-program.ts";
 import type { OpenConnection } from "../lab/traffic/traffic.ts";
 import { waitFor } from "../lab/wait-for.ts";
-
-const office = "203.0.113.7";
-const stranger = "198.51.100.9";
+import { office, stranger, usedCluster } from "./used-cluster.ts";
 
 let lab: Lab;
 let cluster: OperatorCluster;
@@ -17,18 +15,7 @@ let open: readonly OpenConnection[];
 
 beforeAll(async () => {
   lab = await createLab();
-  cluster = await startOperatorCluster(lab, { workers: 2, sources: [`${office}/24`, `${stranger}/24`] });
-  await cluster.startController();
-  await Promise.all(cluster.workers.map((worker) => worker.startAgent(["--prime-seconds", "0"])));
-  await agentsReady(cluster);
-  ({ kubeconfig } = await cluster.controlPlane.forward());
-  const outside = await cluster.outside.traffic();
-  const attempts = cluster.workers.flatMap(({ ipv4: to }) => [
-    { from: stranger, to, port: served.hostPort },
-    { from: stranger, to, port: served.hostPort },
-    { from: office, to, port: served.hostPort },
-  ]);
-  open = await Promise.all(attempts.map((attempt) => outside.open(attempt, { timeoutMilliseconds: 10_000 })));
+  ({ cluster, kubeconfig, open } = await usedCluster(lab, 2));
 });
 afterAll(() => lab?.close());
 
