@@ -52,8 +52,10 @@ async function measure(): Promise<Figure[]> {
   for (const worker of cluster.workers) agents.set(worker.name, await worker.startAgent());
   await agentsReady(cluster);
 
-  progress(`a policy is applied ${RUNS} times (about ${2.5 * RUNS} s)`);
-  const applies = await timeApplies(cluster, RUNS);
+  progress(`a policy is applied ${RUNS} times to all nodes at once (about ${2.5 * RUNS} s)`);
+  const applies = await timeApplies(cluster, RUNS, "Immediate");
+  progress(`and ${RUNS} times to one node after the other (about ${4 * RUNS} s)`);
+  const rollouts = await timeApplies(cluster, RUNS, "Progressive");
   progress(`idle for ${IDLE_MILLISECONDS / 1000} s, then memory`);
   await sleep(IDLE_MILLISECONDS);
   const agentMemory = [...agents.values()].map(residentMebibytes);
@@ -90,6 +92,7 @@ async function measure(): Promise<Figure[]> {
       aim: 300,
       floor: toolsAlone,
     },
+    { name: "the same, rolled out node by node", unit: "ms", measured: summarise(rollouts), floor: toolsAlone },
     { name: "rules deleted -> back", unit: "ms", measured: summarise(repairs), aim: 100 },
     { name: "agent: spawn -> ready", unit: "ms", measured: summarise(starts), floor: bareStart },
     { name: "agent: resident memory, idle", unit: "MiB", measured: summarise(agentMemory), aim: 80, floor: bareRss },

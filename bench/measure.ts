@@ -8,8 +8,10 @@ import type { LabProcess } from "../test/lab/lab-process.ts";
 import type { OperatorCluster, WorkerNode } from "../test/lab/operator-cluster.ts";
 import { waitFor } from "../test/lab/wait-for.ts";
 
+type Strategy = "Progressive" | "Immediate";
+
 /** A policy like the demo's, whose every revision changes rules, sets and the port range on every node. */
-function policyRevision(revision: number): KubeObject & { spec: object } {
+function policyRevision(revision: number, strategy: Strategy): KubeObject & { spec: object } {
   const cidr = `203.0.${100 + (revision % 100)}.0/24`;
   return {
     apiVersion: "porthardening.io/v1alpha1",
@@ -22,18 +24,19 @@ function policyRevision(revision: number): KubeObject & { spec: object } {
         inbound: { allow: [{ name: "office", from: [{ ipBlock: { cidr } }], ports: [8443, "30000-32767"] }] },
       },
       rateLimits: [{ name: "per-source", newConnections: { limit: 10, per: "Minute", burst: 20 } }],
+      rollout: { strategy },
     },
   };
 }
 
 /** Milliseconds from the API server's answer to a changed policy until Ready for that revision, as a watch sees it. */
-export async function timeApplies(cluster: OperatorCluster, runs: number): Promise<number[]> {
+export async function timeApplies(cluster: OperatorCluster, runs: number, strategy: Strategy): Promise<number[]> {
   const api = await cluster.controlPlane.forward();
   const client = kubeClient(loadKubeConfig(api.kubeconfig));
   const samples: number[] = [];
   try {
     for (let revision = 0; revision <= runs; revision++) {
-      const milliseconds = await timeApply(client, revision);
+      const milliseconds = await timeApply(client, revision, strategy);
       // The first one installs everything from nothing and warms the processes up; it is not a sample.
       if (revision > 0) samples.push(milliseconds);
       // A policy's status is written once a second, and each apply takes two writes: so that every sample starts alike.
@@ -46,8 +49,8 @@ export async function timeApplies(cluster: OperatorCluster, runs: number): Promi
   return samples;
 }
 
-async function timeApply(client: KubeClient, revision: number): Promise<number> {
-  const applied = await client.apply(resources.policies, policyRevision(revision), { fieldManager: "bench" });
+async function timeApply(client: KubeClient, revision: number, strategy: Strategy): Promise<number> {
+  const applied = await client.apply(resources.policies, policyRevision(revision, strategy), { fieldManager: "bench" });
   const from = performance.now();
   const { resourceVersion, generation } = applied.metadata;
   if (resourceVersion === undefined) throw new Error("an applied object without a resourceVersion");
