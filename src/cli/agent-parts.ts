@@ -1,5 +1,3 @@
-import { lookup } from "node:dns/promises";
-import { join } from "node:path";
 import type { Agent } from "../agent/agent.ts";
 import { disengageFile } from "../agent/disengage-file.ts";
 import { foundFile } from "../agent/found-file.ts";
@@ -18,6 +16,7 @@ import { createLogger, type LogLevel } from "../telemetry/logger.ts";
 import { createRegistry } from "../telemetry/registry.ts";
 import { readInstallSettings } from "./install-settings.ts";
 import { programVersion } from "./program-version.ts";
+import { resolveName, resolverFiles } from "./resolvers.ts";
 import { runUntilStopped } from "./run-until-stopped.ts";
 
 export interface AgentFlags {
@@ -41,7 +40,6 @@ export interface AgentFlags {
 export async function nodeParts({ stateDir, sysctlDir, hostRoot, markBit, ...flags }: AgentFlags) {
   const version = programVersion();
   const install = await readInstallSettings(flags.settings);
-  const resolverFiles = ["run/systemd/resolve/resolv.conf", "etc/resolv.conf"].map((path) => join(hostRoot, path));
   const clock = steadyClock();
   return {
     version,
@@ -52,12 +50,12 @@ export async function nodeParts({ stateDir, sysctlDir, hostRoot, markBit, ...fla
     disengageFile: disengageFile(stateDir),
     foundFile: foundFile(stateDir, localHost()),
     probesWith: (apiServer: NodeProbesOptions["apiServer"]) => () =>
-      nodeProbes({ host: localHost(), apiServer, resolverFiles }),
+      nodeProbes({ host: localHost(), apiServer, resolverFiles: resolverFiles(hostRoot) }),
     host: localHostView({ root: hostRoot }),
     changer: hostChanger({ root: hostRoot, host: localHost() }),
     sockets: socketReader(),
     sysctlIn: sysctlInNetwork(localHost(), hostRoot),
-    resolve: async (name: string) => (await lookup(name, { all: true })).map(({ address }) => address),
+    resolve: resolveName,
     settings: { ...install.node, markBit },
     primeMilliseconds: flags.primeSeconds * 1000,
     registry: createRegistry({ component: "agent", version }),

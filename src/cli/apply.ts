@@ -1,5 +1,4 @@
 import { hostname } from "node:os";
-import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { Command } from "commander";
 import { charged } from "../agent/charged.ts";
@@ -24,6 +23,7 @@ import { loadObjects } from "./load-objects.ts";
 import { nodeIdentity, nodeLabels } from "./node-labels.ts";
 import { nodePlan } from "./node-rules.ts";
 import { rootFolder, wholeNumber } from "./option-values.ts";
+import { resolverFiles } from "./resolvers.ts";
 
 interface ApplyFlags {
   readonly filename: readonly string[];
@@ -115,12 +115,11 @@ async function enforcerOf(flags: ApplyFlags, settings: NodeSettings, guard: Guar
   const directory = stateDirectory(stateDir);
   const saved = savedState({ directory, log, now: Date.now });
   await saved.load();
-  const resolverFiles = ["run/systemd/resolve/resolv.conf", "etc/resolv.conf"].map((path) => join(hostRoot, path));
   const committing = commit({
     kernel,
     guard,
     probing: probing({
-      probes: () => nodeProbes({ host, apiServer: undefined, resolverFiles }),
+      probes: () => nodeProbes({ host, apiServer: undefined, resolverFiles: resolverFiles(hostRoot) }),
       sleep: (milliseconds) => wait(milliseconds),
     }),
     saved,

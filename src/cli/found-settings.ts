@@ -1,4 +1,3 @@
-import { lookup } from "node:dns/promises";
 import { foundFacts } from "../agent/found-facts.ts";
 import { foundFile } from "../agent/found-file.ts";
 import { nodeSight } from "../agent/node-sight.ts";
@@ -8,6 +7,7 @@ import { socketReader } from "../kernel/socket-reader.ts";
 import { withFound } from "../plan/found-failsafes.ts";
 import type { NodeSettings } from "../plan/node-settings.ts";
 import { createLogger } from "../telemetry/logger.ts";
+import { resolveName } from "./resolvers.ts";
 
 /**
  * As an agent does: the port of this host's own SSH server stays open, wherever it is. `remember`: on disk too, as facts outlast
@@ -26,7 +26,7 @@ export async function withWhatTheHostShows(
     host: localHostView({ root: hostRoot }),
     sockets: socketReader(),
     apiServer: undefined,
-    resolve: async (name) => (await lookup(name, { all: true })).map(({ address }) => address),
+    resolve: resolveName,
     log,
     now: Date.now,
   });

@@ -3,9 +3,9 @@ import { SEVERITIES } from "../api/audit.ts";
 import type { PolicyAuditSummary } from "../api/audit-status.ts";
 import type { Condition } from "../api/condition.ts";
 import type { NodeAuditOutcome } from "./audit-outcome.ts";
+import { cappedSum } from "./capped-sum.ts";
 import { countNodes, nameNodes } from "./verdict.ts";
 
-const INT32_MAX = 2 ** 31 - 1;
 /** Nodes whose findings the message spells out. */
 const NAMED_NODES = 3;
 
@@ -63,9 +63,7 @@ function inWords(nodes: readonly NodeAuditOutcome[], findings: PolicyAuditSummar
   const waiting = nodes.filter(({ audited, outcome }) => !audited && outcome !== "Unknown").length;
   const known = nodes.some(({ audited }) => audited);
   const parts = [
-    ...(worst === undefined
-      ? []
-      : [`${count(Math.min(INT32_MAX, total(findings)), "finding")}, ${findings[worst]} ${worst}`]),
+    ...(worst === undefined ? [] : [`${count(total(findings), "finding")}, ${findings[worst]} ${worst}`]),
     ...(missed === 0 ? [] : [`${count(missed, "check")} not made`]),
     ...(waiting === 0 ? [] : [known || worst !== undefined ? `pending on ${countNodes(waiting)}` : "pending"]),
   ];
@@ -74,14 +72,14 @@ function inWords(nodes: readonly NodeAuditOutcome[], findings: PolicyAuditSummar
 }
 
 function total(findings: PolicyAuditSummary["findings"] | undefined): number {
-  return findings === undefined ? 0 : SEVERITIES.reduce((sum, severity) => sum + findings[severity], 0);
+  return findings === undefined ? 0 : cappedSum(SEVERITIES.map((severity) => findings[severity]));
 }
 
 function sumFindings(nodes: readonly NodeAuditOutcome[]): PolicyAuditSummary["findings"] {
   const sums = { critical: 0, high: 0, medium: 0, low: 0, info: 0 };
   for (const { findings } of nodes) {
     if (findings === undefined) continue;
-    for (const severity of SEVERITIES) sums[severity] = Math.min(INT32_MAX, sums[severity] + findings[severity]);
+    for (const severity of SEVERITIES) sums[severity] = cappedSum([sums[severity], findings[severity]]);
   }
   return sums;
 }

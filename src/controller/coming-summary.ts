@@ -1,11 +1,11 @@
 import { COMING_TOP_MAX, type ComingOnNode, type ComingSummary } from "../api/coming.ts";
 import { clipText } from "../api/condition.ts";
 import { compareText } from "../plan/text-order.ts";
+import { cappedSum } from "./capped-sum.ts";
 import type { RolloutNode } from "./rollout.ts";
 import { needsNoTurn, standingOf } from "./rollout-standing.ts";
 import { countNodes } from "./verdict.ts";
 
-const INT32_MAX = 2 ** 31 - 1;
 const NAMED = 3;
 
 /** A node, and what it says of the revision that it shall get. */
@@ -30,7 +30,7 @@ export function comingSummary(revision: string, all: readonly ComingTo[], over: 
     ? 0
     : waiting.filter(({ node, said }) => said === undefined && node.preview === "Awaited").length;
   const sum = (of: "cut" | "refused" | "overLimit" | "sshSessions" | "closedPorts") =>
-    total(looked.map((one) => one[of]));
+    cappedSum(looked.map((one) => one[of]));
   const top = topOf(looked);
   const counted = {
     revision,
@@ -60,7 +60,7 @@ function topOf(looked: readonly ComingOnNode[]): Top[] {
     .flatMap(([key, [first, ...others]]) => {
       if (first === undefined) return [];
       const { peer: _, index: __, ...example } = first;
-      const connections = total([first, ...others].map((one) => one.connections));
+      const connections = cappedSum([first, ...others].map((one) => one.connections));
       const nodes = new Set([first, ...others].map(({ index }) => index)).size;
       return [{ key, one: { ...example, connections, nodes } }];
     })
@@ -90,7 +90,7 @@ function words(counted: Counted, top: readonly Top[], atLeast: boolean): string 
     return `Preview ${where}: ${[`nothing that is open is cut${on}`, ...rest].join("; ")}`;
   }
   const shown = top.slice(0, NAMED);
-  const left = cut + refused - total(shown.map(({ connections }) => connections));
+  const left = cut + refused - cappedSum(shown.map(({ connections }) => connections));
   const parts = [
     ...shown.map(exampleWords),
     ...(left > 0 ? [`${left} more`] : []),
@@ -108,11 +108,4 @@ function exampleWords({ effect, direction, protocol, port, process, connections,
   return effect === "Cut"
     ? `cut ${many} ${ends} on ${countNodes(nodes)}`
     : `refuse ${many} ${ends} on ${countNodes(nodes)}, when opened anew`;
-}
-
-function total(counts: readonly number[]): number {
-  return Math.min(
-    INT32_MAX,
-    counts.reduce((sum, count) => sum + count, 0),
-  );
 }

@@ -4,6 +4,7 @@ import { FAILURES_MAX, type PolicyStatus } from "../api/policy.ts";
 import type { Conflict } from "../plan/node-plan.ts";
 import type { NodeAuditOutcome } from "./audit-outcome.ts";
 import { AUDITED, judgeAudited, summariseAudit } from "./audit-summary.ts";
+import { cappedSum } from "./capped-sum.ts";
 import type { NodeOutcome } from "./node-outcome.ts";
 import { summariseObserved } from "./observed-outcome.ts";
 import { type PodsOutcome, podRemarks, withPods } from "./pods-outcome.ts";
@@ -13,8 +14,6 @@ import { judgeRollout } from "./rollout-verdict.ts";
 import { skippedWords } from "./skipped-nodes.ts";
 import { summariseUnmatched } from "./unmatched-outcome.ts";
 import { groupOutcomes, judgePolicy, nameNodes } from "./verdict.ts";
-
-const INT32_MAX = 2 ** 31 - 1;
 
 /** A scalar that the policy loses on a node. */
 export interface NodeConflict extends Conflict {
@@ -132,11 +131,7 @@ export function summarisePolicy(policy: PolicyOutcome, before: PolicyStatus | un
 function existingOf(outcomes: readonly NodeOutcome[]): Pick<PolicyStatus, "existingConnections"> {
   const counted = outcomes.flatMap(({ existingConnections }) => existingConnections ?? []);
   if (counted.length === 0) return {};
-  const sum = (of: "kept" | "cut") =>
-    Math.min(
-      INT32_MAX,
-      counted.reduce((total, one) => total + one[of], 0),
-    );
+  const sum = (of: "kept" | "cut") => cappedSum(counted.map((one) => one[of]));
   return { existingConnections: { kept: sum("kept"), cut: sum("cut") } };
 }
 
