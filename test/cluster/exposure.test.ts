@@ -8,6 +8,7 @@ import {
   served,
   startOperatorCluster,
   type WorkerNode,
+  workerOf,
 } from "../lab/operator-cluster.ts";
 import { waitFor } from "../lab/wait-for.ts";
 
@@ -23,9 +24,7 @@ let agent: LabProcess;
 beforeAll(async () => {
   lab = await createLab();
   cluster = await startOperatorCluster(lab, { workers: 2, sources: ["203.0.113.7/24"] });
-  const [one, two] = cluster.workers;
-  if (one === undefined || two === undefined) throw new Error("two workers were asked for");
-  [target, peer] = [one, two];
+  [target, peer] = [workerOf(cluster, 0), workerOf(cluster, 1)];
   await cluster.startController();
   [agent] = await Promise.all([target.startAgent(["--prime-seconds", "0"]), peer.startAgent(["--prime-seconds", "0"])]);
   await agentsReady(cluster);

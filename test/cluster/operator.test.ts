@@ -7,6 +7,7 @@ import {
   served,
   startOperatorCluster,
   type WorkerNode,
+  workerOf,
 } from "../lab/operator-cluster.ts";
 import type { Traffic } from "../lab/traffic/traffic.ts";
 import { waitFor } from "../lab/wait-for.ts";
@@ -29,9 +30,7 @@ beforeAll(async () => {
   controller = await cluster.startController(ALONE);
   await Promise.all(cluster.workers.map((worker) => worker.startAgent()));
   await agentsReady(cluster);
-  const [one, two] = cluster.workers;
-  if (one === undefined || two === undefined) throw new Error("two workers were asked for");
-  [first, second] = [one, two];
+  [first, second] = [workerOf(cluster, 0), workerOf(cluster, 1)];
   outside = await cluster.outside.traffic();
 });
 afterAll(() => lab?.close());

@@ -7,6 +7,7 @@ import {
   served,
   startOperatorCluster,
   type WorkerNode,
+  workerOf,
 } from "../lab/operator-cluster.ts";
 import type { Traffic } from "../lab/traffic/traffic.ts";
 import { waitFor } from "../lab/wait-for.ts";
@@ -28,9 +29,7 @@ beforeAll(async () => {
   lab = await createLab();
   const sources = [first, second, stranger].map((address) => `${address}/24`);
   cluster = await startOperatorCluster(lab, { workers: 1, sources });
-  const [only] = cluster.workers;
-  if (only === undefined) throw new Error("a worker was asked for");
-  worker = only;
+  worker = workerOf(cluster, 0);
   controller = await cluster.startController(ALONE);
   await worker.startAgent();
   await agentsReady(cluster);

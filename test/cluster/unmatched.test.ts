@@ -9,6 +9,7 @@ import {
   served,
   startOperatorCluster,
   type WorkerNode,
+  workerOf,
 } from "../lab/operator-cluster.ts";
 import { waitFor } from "../lab/wait-for.ts";
 
@@ -27,9 +28,7 @@ let agent: LabProcess;
 beforeAll(async () => {
   lab = await createLab();
   cluster = await startOperatorCluster(lab, { workers: 2, sources: [`${office}/24`, `${branch}/24`] });
-  const [one, two] = cluster.workers;
-  if (one === undefined || two === undefined) throw new Error("two workers were asked for");
-  [met, other] = [one, two];
+  [met, other] = [workerOf(cluster, 0), workerOf(cluster, 1)];
   await cluster.startController();
   agent = await met.startAgent(agentFlags);
   await other.startAgent(agentFlags);

@@ -182,6 +182,13 @@ function nodeObject(worker: WorkerNode): object {
   };
 }
 
+/** One of the workers, in the order of their names, from 0. Throws where not so many were asked for. */
+export function workerOf({ workers }: Pick<OperatorCluster, "workers">, index: number): WorkerNode {
+  const worker = workers[index];
+  if (worker === undefined) throw new Error(`the cluster has ${workers.length} workers, so none at ${index}`);
+  return worker;
+}
+
 /** Waits until every worker's agent has answered its NodeState, and the cluster's own addresses are published. */
 export async function agentsReady(
   { controlPlane, workers }: OperatorCluster,

@@ -3,6 +3,7 @@ import type { ComingOnNode } from "../../../src/api/coming.ts";
 import { resources } from "../../../src/kube/resources.ts";
 import type { KubeObject } from "../../../src/kube/types.ts";
 import { waitFor } from "../../lab/wait-for.ts";
+import { saidOf } from "../../unit/controller/said-of-coming.ts";
 import { type ControllerLab, startControllerLab } from "./controller-lab.ts";
 import { startPool } from "./rollout-lab.ts";
 
@@ -38,22 +39,21 @@ async function askedOnce(node: string): Promise<Preview> {
   );
 }
 
-const answer = ({ name, hash }: Preview, cut: number): ComingOnNode => ({
-  name,
-  hash,
-  at: "2026-01-01T00:00:00Z",
-  outcome: cut > 0 ? "Cuts" : "CutsNothing",
-  cut,
-  refused: 0,
-  overLimit: 0,
-  sshSessions: 0,
-  closedPorts: 0,
-  ...(cut > 0 && {
-    top: [
-      { effect: "Cut", direction: "Inbound", peer: "10.0.3.7", protocol: "TCP", port: 9100, connections: cut } as const,
-    ],
-  }),
-});
+const answer = (preview: Preview, cut: number): ComingOnNode =>
+  saidOf(preview, cut, {
+    ...(cut > 0 && {
+      top: [
+        {
+          effect: "Cut",
+          direction: "Inbound",
+          peer: "10.0.3.7",
+          protocol: "TCP",
+          port: 9100,
+          connections: cut,
+        } as const,
+      ],
+    }),
+  });
 
 it("shows what a revision would cut before it goes beyond the canary, and goes on without nodes that do not say", async () => {
   const pool = await startPool(lab, "gate", 4, { maxUnavailable: 1 });

@@ -7,7 +7,7 @@ import { resources } from "../../../src/kube/resources.ts";
 import type { ForwardedApi } from "../../lab/control-plane.ts";
 import { createLab, type Lab } from "../../lab/lab.ts";
 import type { LabProcess } from "../../lab/lab-process.ts";
-import { agentsReady, startOperatorCluster } from "../../lab/operator-cluster.ts";
+import { agentsReady, startOperatorCluster, workerOf } from "../../lab/operator-cluster.ts";
 import { waitFor } from "../../lab/wait-for.ts";
 import { type AgentPlace, agentLosses } from "./agent-losses.ts";
 import { expectLossForEach, holdsWithout, type Program, removePolicies } from "./loss.ts";
@@ -35,8 +35,7 @@ const program: Program = {
 beforeAll(async () => {
   lab = await createLab();
   const cluster = await startOperatorCluster(lab, { workers: 1, sources: [`${stranger}/24`] });
-  const [worker] = cluster.workers;
-  if (worker === undefined) throw new Error("one worker was asked for");
+  const worker = workerOf(cluster, 0);
   const definition = join(resolve(import.meta.dirname, "../../.."), ".cache/clusterreports.yaml");
   await cluster.controlPlane.kubectl(["apply", "--server-side", "-f", definition]);
   api = await cluster.controlPlane.forward();

@@ -9,6 +9,7 @@ import { previewPatience } from "../../../src/controller/preview-patience.ts";
 import { type RolloutNode, rollout } from "../../../src/controller/rollout.ts";
 import { elementOf, nodeFacts, policyFacts, stateFacts, store, stores } from "./facts.ts";
 import { fleet, settings } from "./rollout-nodes.ts";
+import { saidOf } from "./said-of-coming.ts";
 
 /** `text` as in `fleet`; `previews` has a letter for each node: a is awaited, s has said it, - is not asked. */
 function asked(text: string, previews: string): RolloutNode[] {
@@ -76,19 +77,8 @@ const { name, hash } = elementOf(policy);
 const coming = (said: readonly ComingOnNode[] | undefined, ...ask: readonly string[]) => {
   return { coming: { asked: ask.map((one) => ({ name: "p", hash: one })), said } };
 };
-const cuts = (cut: number, more: Partial<ComingOnNode> = {}): ComingOnNode => ({
-  name,
-  hash,
-  at: "2026-01-01T00:00:00Z",
-  outcome: cut > 0 ? "Cuts" : "CutsNothing",
-  cut,
-  refused: 0,
-  overLimit: 0,
-  sshSessions: 0,
-  closedPorts: 1,
-  ...(cut > 0 && { top: [example(cut)] }),
-  ...more,
-});
+const cuts = (cut: number, more: Partial<ComingOnNode> = {}) =>
+  saidOf({ name, hash }, cut, { closedPorts: 1, ...(cut > 0 && { top: [example(cut)] }), ...more });
 const example = (connections: number) =>
   ({
     effect: "Cut",
